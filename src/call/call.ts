@@ -1,0 +1,32 @@
+import type { Message } from '../protocol/message.ts'
+import type { Link } from './link.ts'
+
+/** One client request on its way through: the waist of the house. */
+export interface Call {
+  readonly link: Link
+  readonly request: Message
+  /** Aborted when the client gives the call up; absent where an entrance cannot. */
+  readonly signal?: AbortSignal
+  /** For logs and spans. */
+  readonly trace: CallTrace
+  /** A message of the tool's that belongs to this call: progress, log. */
+  notify(message: Message): void
+  /** Sampling, elicitation, roots: what the tool asks of the client. Rejects where it cannot. */
+  ask?(requests: InputRequests): Promise<InputResponses>
+}
+
+/** Where a call came in, and the trace it belongs to. */
+export interface CallTrace {
+  readonly entrance: Entrance
+  /** Id of the HTTP request, `X-Request-Id`. */
+  readonly requestId: string
+  /** W3C trace context, as it came or newly made. */
+  readonly traceparent: string
+  readonly tracestate?: string
+}
+
+export type Entrance = 'rest' | 'invoke' | 'streamable' | 'sse' | 'catalogue'
+
+/** Requests by key; each is a method and its params. */
+export type InputRequests = Readonly<Record<string, { method: string; params?: unknown }>>
+export type InputResponses = Readonly<Record<string, unknown>>

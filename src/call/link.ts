@@ -1,0 +1,26 @@
+import type { Era, Message } from '../protocol/message.ts'
+import type { Declaration } from '../tool/declaration.ts'
+import type { Caller } from './caller.ts'
+
+/** What stands between calls: a legacy session, a listen, or one request alone. */
+export interface Link {
+  /** `{replica}.{random}`, unguessable. */
+  readonly id: string
+  /** `session`: bound to a client's session; `request`: one request, no session. */
+  readonly kind: 'session' | 'request'
+  /** The version this link began with. */
+  readonly tool: Declaration
+  readonly caller: Caller
+  readonly era: Era
+  /** What this client can answer; empty where nothing can be asked. */
+  readonly capabilities: Capabilities
+  /** W3C trace context of the request that opened it. */
+  readonly traceparent?: string
+  /** A message from the tool outside any call. False: the client reads too slowly, wait. */
+  deliver(message: Message): boolean
+  /** The instance behind this link is gone; called once, with what happened to the tool. */
+  ended(reason: string): void
+}
+
+/** MCP client capabilities, as sent at initialize. */
+export type Capabilities = Readonly<Record<string, unknown>>
