@@ -1,0 +1,25 @@
+import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
+import type { Era } from '../protocol/message.ts'
+
+/** What one version of a tool can do. */
+export interface Learned {
+  readonly era: Era
+  /** The result of `initialize`, as the process said it. */
+  readonly initialize: Readonly<Record<string, unknown>>
+  readonly functions: readonly FunctionDeclaration[]
+}
+
+export type LearnState =
+  | { readonly state: 'learning' }
+  | { readonly state: 'learned'; readonly learned: Learned }
+  | { readonly state: 'failed'; readonly error: string; readonly at: number }
+
+/** What each tool version can do: learned once, refreshed on list_changed, kept by content hash. */
+export interface Catalogue {
+  /** What is known now; starts learning where nothing is. Never waits. */
+  look(tool: Declaration): LearnState
+  /** Waits for it; throws `not_learned` or what the tool failed with. */
+  learn(tool: Declaration): Promise<Learned>
+  /** Called when a tool's functions became known or changed. */
+  onChange(listener: (tool: string) => void): void
+}
