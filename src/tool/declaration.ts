@@ -39,7 +39,12 @@ export type Runtime =
       readonly args: readonly string[]
     }
   | { readonly kind: 'container'; readonly image: string; readonly args: readonly string[] }
-  | { readonly kind: 'inline'; readonly functions: readonly FunctionDeclaration[] }
+  | {
+      readonly kind: 'inline'
+      readonly functions: readonly FunctionDeclaration[]
+      /** Path of this version's stored text, which is what runs, whatever the file says by now. */
+      readonly sources?: string
+    }
 
 /** What `tools/list` says of one function. Schemas are JSON Schema 2020-12. */
 export interface FunctionDeclaration {

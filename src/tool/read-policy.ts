@@ -1,0 +1,90 @@
+import { isAbsolute } from 'node:path'
+import type { ContainerPolicy, Policy } from './declaration.ts'
+import type { Field } from './mistakes.ts'
+import type { Form } from './read-declaration.ts'
+
+const KEYS = ['network', 'workspace', 'files', 'env', 'secrets', 'memory', 'cpus', 'processes']
+const CONTAINER_KEYS = ['readOnly', 'capAdd', 'capDrop', 'securityOpt', 'tmpfs', 'user']
+
+/** What a tool is given; absent is nothing. Plain data has the container's keys in `container`. */
+export function readPolicy(field: Field, form: Form): Policy {
+  const keys = [...KEYS, 'sandbox', ...(form.schema === undefined ? ['container'] : CONTAINER_KEYS)]
+  if (!field.absent) field.object(keys)
+  const memory = field.at('memory')
+  const cpus = field.at('cpus')
+  const processes = field.at('processes')
+  const sandbox = field.at('sandbox')
+  const workspace = field.at('workspace')
+  return {
+    network: readNetwork(field.at('network')),
+    workspace: workspace.absent
+      ? 'none'
+      : (workspace.oneOf(['none', 'read-only', 'read-write']) ?? 'none'),
+    files: readFiles(field.at('files')),
+    env: field.at('env').texts('a list of names of variables, such as API_TOKEN', isVariable),
+    secrets: readSecrets(field.at('secrets')),
+    memory: memory.absent ? null : (form.size(memory) ?? null),
+    cpus: cpus.absent ? null : readCpus(cpus),
+    processes: processes.absent ? null : (processes.count(1, 1e6) ?? null),
+    sandbox: sandbox.absent ? 'required' : (sandbox.oneOf(['required', 'none']) ?? 'required'),
+    container: readContainer(form.schema === undefined ? field.at('container') : field),
+  }
+}
+
+function readNetwork(field: Field): Policy['network'] {
+  const expected = "'none', 'egress', 'host' or { allow: ['host:port'] }"
+  if (field.absent) return 'none'
+  if (typeof field.value === 'string') return field.oneOf(['none', 'egress', 'host']) ?? 'none'
+  if (!field.object(['allow'], expected)) return 'none'
+  if (field.at('allow').absent) field.at('allow').wrong("a list of texts such as 'host:port'")
+  const address = (text: string) => /^(?:[^\s:/]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/.test(text)
+  return { allow: field.at('allow').texts("a list of texts such as 'host:port'", address) }
+}
+
+function readFiles(field: Field): Policy['files'] {
+  if (!field.absent) field.object(['read', 'write'])
+  const expected = 'a list of absolute paths'
+  return {
+    read: field.at('read').texts(expected, isAbsolute),
+    write: field.at('write').texts(expected, isAbsolute),
+  }
+}
+
+function readSecrets(field: Field): Policy['secrets'] {
+  const secrets: Record<string, string> = {}
+  if (field.absent) return secrets
+  const known = Object.keys(Object(field.value))
+  if (!field.object(known, 'an object such as { TOKEN: "file:/run/secrets/token" }')) return secrets
+  for (const name of known) {
+    const source = field.at(name)
+    const text = source.text("a source such as 'file:/run/secrets/token' or 'env:TOKEN'")
+    if (!isVariable(name)) source.wrong('the name of a variable', `'${name}' is not a name`)
+    else if (text !== undefined) secrets[name] = text
+  }
+  return secrets
+}
+
+function readCpus(field: Field): number | null {
+  const { value } = field
+  const good = typeof value === 'number' && value > 0 && value <= 1024
+  return good ? value : (field.wrong('a number of processors, such as 0.5') ?? null)
+}
+
+function readContainer(field: Field): ContainerPolicy {
+  const readOnly = field.at('readOnly')
+  const user = field.at('user')
+  const capDrop = field.at('capDrop')
+  if (!readOnly.absent && typeof readOnly.value !== 'boolean') readOnly.wrong('true or false')
+  return {
+    readOnly: readOnly.value !== false,
+    capAdd: field.at('capAdd').texts(),
+    capDrop: capDrop.absent ? ['ALL'] : capDrop.texts(),
+    securityOpt: field.at('securityOpt').texts(),
+    tmpfs: field.at('tmpfs').texts(),
+    user: user.absent ? null : (user.text() ?? null),
+  }
+}
+
+function isVariable(text: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text)
+}
