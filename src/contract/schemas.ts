@@ -1,0 +1,138 @@
+import { extendZodWithOpenApi } from '@asteasolutions/zod-to-openapi'
+import { z } from 'zod'
+
+extendZodWithOpenApi(z)
+
+/** A name of a tool: its file's name without the ending. */
+export const toolName = z
+  .string()
+  .regex(/^(?!.*__)[A-Za-z0-9_-]{1,64}$/)
+  .openapi({ description: 'The tool: the name of its file.', example: 'calculator' })
+
+/** A name of a function, as the tool lists it. */
+export const functionName = z
+  .string()
+  .min(1)
+  .max(256)
+  .openapi({ description: 'The function, as the tool lists it.', example: 'calculate' })
+
+/** RFC 9457, with what this gateway adds. */
+export const problem = z
+  .looseObject({
+    type: z.string().describe('A name of the problem: `urn:toolgate:error:` and its code.'),
+    title: z.string(),
+    status: z.int().describe('The HTTP status.'),
+    detail: z.string().describe('What happened this time.'),
+    instance: z.string().optional().describe('The path of the request.'),
+    code: z.string().describe('The code of the error, such as `invalid_params`.'),
+    requestId: z.string().optional().describe('`X-Request-Id` of the answer.'),
+    errors: z
+      .array(
+        z.object({
+          path: z.string().describe('JSON pointer into the request, such as `/body/operands`.'),
+          message: z.string(),
+          expected: z.string().optional(),
+        }),
+      )
+      .optional()
+      .describe('Each mistake in the request.'),
+    rpc: z
+      .object({ code: z.int(), message: z.string(), data: z.unknown().optional() })
+      .optional()
+      .describe("The tool's own JSON-RPC error, as it came."),
+  })
+  .openapi('Problem')
+
+/** What a function without an output schema answers: MCP content blocks. */
+export const contentResult = z
+  .looseObject({
+    content: z.array(z.looseObject({ type: z.string().describe('`text`, `image`, …') })),
+    structuredContent: z.unknown().optional(),
+  })
+  .openapi('ContentResult')
+
+const functionEntry = z
+  .object({
+    name: z.string(),
+    title: z.string().optional(),
+    description: z.string().optional(),
+    inputSchema: z.record(z.string(), z.unknown()),
+    outputSchema: z.record(z.string(), z.unknown()).optional(),
+    annotations: z.record(z.string(), z.unknown()).optional(),
+    url: z.string().describe('Where it is called over REST.'),
+  })
+  .openapi('Function')
+
+const lastError = z
+  .object({
+    message: z.string(),
+    file: z.string().optional(),
+    line: z.int().optional(),
+    column: z.int().optional(),
+    path: z.string().optional().describe('Where in the declaration, such as `policy.network`.'),
+    expected: z.string().optional(),
+  })
+  .openapi('LastError')
+
+/** One line of the catalogue. */
+export const toolSummary = z
+  .object({
+    name: toolName,
+    title: z.string().optional(),
+    description: z.string().optional(),
+    tags: z.array(z.string()),
+    runtime: z.string().optional().describe('`command`, `npm`, `container` or `inline`.'),
+    mode: z.enum(['launcher', 'daemon']).optional(),
+    state: z
+      .enum(['loading', 'learning', 'ready', 'failed', 'broken'])
+      .describe('`broken`: the file has a mistake; its last good version, if any, is served.'),
+    sandbox: z.string().describe('How what the tool may touch is enforced; `none`: not at all.'),
+    instances: z.int().describe('Running processes.'),
+    sessions: z.int().describe('Open sessions.'),
+    version: z.string().optional().describe('Content hash of what is served.'),
+    functions: z.array(z.string()).describe('Names, as far as they are known.'),
+    lastError: lastError.optional(),
+    mcp: z.object({
+      streamable: z.string().describe('MCP over Streamable HTTP.'),
+      sse: z.string().describe('MCP over HTTP+SSE (2024-11-05).'),
+    }),
+    url: z.string(),
+  })
+  .openapi('ToolSummary')
+
+export const toolList = z.object({ tools: z.array(toolSummary) }).openapi('ToolList')
+
+export const toolDetail = toolSummary
+  .extend({ functions: z.array(functionEntry), timeout: z.int().optional() })
+  .openapi('ToolDetail')
+
+export const invocation = z
+  .object({
+    tool_name: z
+      .string()
+      .min(1)
+      .max(512)
+      .describe("`tool__function`, or a function's name that only one tool has."),
+    arguments: z.record(z.string(), z.unknown()).optional().describe("The function's input."),
+  })
+  .openapi('Invocation')
+
+export const alive = z.object({ status: z.literal('alive') }).openapi('Alive')
+
+export const readiness = z.object({ status: z.literal('ready') }).openapi('Readiness')
+
+export const health = z
+  .looseObject({
+    status: z.enum(['ready', 'unavailable']),
+    reasons: z.array(z.string()).describe('Why it is not ready; empty when it is.'),
+    version: z.string(),
+    uptime: z.number().describe('Seconds.'),
+    tools: z.record(z.string(), z.int()).describe('How many tools are in each state.'),
+    sessions: z.int(),
+    instances: z.int(),
+    components: z.record(
+      z.string(),
+      z.looseObject({ status: z.enum(['up', 'down']), detail: z.string().optional() }),
+    ),
+  })
+  .openapi('Health')
