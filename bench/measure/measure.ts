@@ -1,0 +1,48 @@
+import type { Scratch, Target, TargetName } from '../targets/targets.ts'
+import type { Figure } from './stats.ts'
+
+/** What one measurement found: figures of each target, and what was to be reached. */
+export interface Findings {
+  readonly rows: readonly Row[]
+  readonly goals: readonly Goal[]
+}
+
+export interface Row {
+  readonly what: string
+  readonly unit: string
+  readonly figures: Partial<Record<TargetName, Figure | null>>
+}
+
+export interface Goal {
+  readonly what: string
+  /** How the value was made, such as `Toolgate / (b)`. */
+  readonly of: string
+  /** Null: it could not be measured here. */
+  readonly value: number | null
+  /** At most this. */
+  readonly limit: number
+  readonly unit: string
+  /** A breach means wrong answers, not slow ones: the bench fails. */
+  readonly correctness?: true
+}
+
+/** A measurement: what it needs is started and ended by itself. */
+export type Measure = (bench: Bench) => Promise<Findings>
+
+export interface Bench {
+  readonly targets: readonly Target[]
+  readonly scratch: Scratch
+  /** Short rounds, for development: figures are rough. */
+  readonly quick: boolean
+  /** Tells what goes on. */
+  say(words: string): void
+}
+
+export function targetNamed(bench: Bench, name: TargetName): Target | undefined {
+  return bench.targets.find((target) => target.name === name)
+}
+
+/** `a` in terms of `b`, by their medians. */
+export function ratio(a: Figure | null | undefined, b: Figure | null | undefined): number | null {
+  return a && b ? a.median / b.median : null
+}

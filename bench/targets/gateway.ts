@@ -1,0 +1,47 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Server, startServer, urlOfListening } from './server.ts'
+import type { Scratch } from './targets.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+/** How long a broken session is kept for its client, in s. */
+export const RESUME = 5
+
+/** Starts the gateway over tools given by their commands; its folders last as long as the scratch. */
+export async function startGateway(
+  tools: Readonly<Record<string, readonly string[]>>,
+  { folder, profiles }: Scratch,
+): Promise<Server> {
+  const [config, files, workspace, cache] = ['gateway.yaml', 'tools.d', 'workspace', 'cache'].map(
+    (name) => join(folder, name),
+  ) as [string, string, string, string]
+  await mkdir(files, { recursive: true })
+  await mkdir(workspace, { recursive: true })
+  await writeFile(
+    config,
+    `cache: ${JSON.stringify(cache)}\nsessions: { resume: ${RESUME}s, idle: 10m, max: 1000 }\n`,
+  )
+  for (const [name, command] of Object.entries(tools)) {
+    await writeFile(join(files, `${name}.ts`), sourceOf(name, command))
+  }
+  const profiling = profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
+  const places = ['--config', config, '--tools', files, '--workspace', workspace]
+  const ports = ['--port', '0', '--metrics-port', '0']
+  return startServer([...profiling, MAIN, 'serve', ...ports, ...places], urlOfListening)
+}
+
+// A limit is on, as by default, but so high that it is the bench which ends first.
+function sourceOf(name: string, command: readonly string[]): string {
+  return `import { command, defineTool } from 'toolgate'
+
+export default defineTool({
+  description: 'The tool ${name} of the bench.',
+  runtime: command(${command.map((part) => JSON.stringify(part)).join(', ')}),
+  policy: { sandbox: 'none' },
+  timeout: '60s',
+  limits: { calls: 100000000, per: '1m', burst: 1 },
+})
+`
+}
