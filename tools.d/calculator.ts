@@ -24,12 +24,22 @@ const number = (description: string) =>
 
 const unitName = (description: string) => z.string().min(1).max(64).describe(description)
 
+const unit = z.object({
+  symbol: z.string().describe('What convert answers with.'),
+  name: z.string().describe('Its name.'),
+  aliases: z.array(z.string()).describe('Other names that convert accepts.'),
+})
+
 const spread = z.object({
   variance: number('The variance.'),
   standard_deviation: number('Its square root.'),
 })
 
+/** Nothing is changed, and nothing but the arguments is read. */
+const annotations = { readOnlyHint: true, idempotentHint: true, openWorldHint: false }
+
 export default defineTool({
+  title: 'Calculator',
   description: 'Exact decimal arithmetic, statistics and unit conversion.',
   runtime: inline({
     calculate: fn({
@@ -52,6 +62,7 @@ export default defineTool({
         precision,
       }),
       output: z.object({ result: number('The result.') }),
+      annotations,
       run: ({ operator, operands, precision }) => ({
         result: calculate(operator, operands, precision),
       }),
@@ -71,6 +82,7 @@ export default defineTool({
         precision,
       }),
       output: z.object({ result: number('The value.') }),
+      annotations,
       run: ({ expression, precision }) => ({ result: evaluate(expression, precision) }),
     }),
 
@@ -110,6 +122,7 @@ export default defineTool({
           .optional()
           .describe('For the values as a sample: divided by count - 1. Absent for one value.'),
       }),
+      annotations,
       run: ({ values, precision }) => statistics(values, precision),
     }),
 
@@ -127,6 +140,7 @@ export default defineTool({
         to: z.string().describe('Symbol of the unit it is in.'),
         dimension: z.enum(DIMENSIONS).describe('What both units measure.'),
       }),
+      annotations,
       run: ({ value, from, to, precision }) => convert(value, from, to, precision),
     }),
 
@@ -140,17 +154,12 @@ export default defineTool({
           .array(
             z.object({
               dimension: z.enum(DIMENSIONS).describe('What the units measure.'),
-              units: z.array(
-                z.object({
-                  symbol: z.string().describe('What convert answers with.'),
-                  name: z.string().describe('Its name.'),
-                  aliases: z.array(z.string()).describe('Other names that convert accepts.'),
-                }),
-              ),
+              units: z.array(unit).describe('Its units, the base unit first.'),
             }),
           )
-          .describe('The dimensions, each with its base unit first.'),
+          .describe('The dimensions, in a fixed order.'),
       }),
+      annotations,
       run: ({ dimension }) => ({
         dimensions: (dimension === undefined ? DIMENSIONS : [dimension]).map((dimension) => ({
           dimension,
