@@ -1,2 +1,2 @@
-/** What a tool's file imports as `toolgate`. */
-export * from './tool/define.ts'
+/** What a tool's file imports from `toolgate`. */
+export { command, container, defineTool, fn, inline, npm } from './tool/define.ts'

@@ -36,7 +36,9 @@ export function installNode() {
       if (!node) throw new Error(`${name}@${NODE_VERSION} has no node in it`)
       return node
     } catch (error) {
-      throw new Error(`install Node 24.11 or newer by hand, it is on https://nodejs.org (${error.message})`)
+      throw new Error(
+        `install Node 24.11 or newer by hand, it is on https://nodejs.org (${error.message})`,
+      )
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }

@@ -55,6 +55,8 @@ export interface Config {
     readonly sample: number
   }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
+  /** The environment the gateway was started with; a tool gets the few names its policy lists. */
+  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /** An API key as the configuration stores it: never the key, only its hash. */

@@ -1,0 +1,33 @@
+/** Where a value stands: a file with line and column (from 1), a flag, or a variable. */
+export interface Place {
+  readonly source: string
+  readonly line?: number
+  readonly column?: number
+}
+
+/** One thing that is wrong, and what would be right. */
+export interface Mistake {
+  readonly place: Place
+  /** The key, such as `timeouts.call`; empty where there is none. */
+  readonly path: string
+  readonly message: string
+  readonly expected?: string
+}
+
+/** The configuration cannot be used. Has all mistakes at once, each a line of the message. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly mistakes: readonly Mistake[]
+
+  constructor(mistakes: readonly Mistake[]) {
+    super(mistakes.map(describeMistake).join('\n'))
+    this.mistakes = mistakes
+  }
+}
+
+/** `file:line:column path: message (expected …)`. */
+export function describeMistake({ place, path, message, expected }: Mistake): string {
+  const at = [place.source, place.line, place.column].filter((part) => part !== undefined).join(':')
+  const where = path === '' ? at : `${at} ${path}`
+  return `${where}: ${message}${expected === undefined ? '' : ` (expected ${expected})`}`
+}

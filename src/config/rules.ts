@@ -1,0 +1,21 @@
+import type { Config } from './config.ts'
+import type { Mistake } from './mistake.ts'
+import type { Places } from './read.ts'
+
+/** Keys that are right alone and wrong together. */
+export function conflicts(config: Pick<Config, 'listen' | 'keys'>, places: Places): Mistake[] {
+  const mistakes: Mistake[] = []
+  const { host, port, metrics, metricsHost } = config.listen
+  if (port !== 0 && port === metrics && host === metricsHost)
+    wrong('listen.metrics', `port ${port} is the gateway's own`, 'another port, 0 or off')
+  const ids: readonly (string | undefined)[] = config.keys.map(({ id }) => id)
+  for (const [index, id] of ids.entries())
+    if (id !== undefined && ids.indexOf(id) !== index)
+      wrong(`keys[${index}].id`, `"${id}" is used twice`, 'a name of its own for each key')
+  return mistakes
+
+  function wrong(path: string, message: string, expected: string): void {
+    const place = places.get(path) ?? { source: 'default' }
+    mistakes.push({ place, path, message, expected })
+  }
+}
