@@ -15,7 +15,7 @@ import { warm } from './measure/warm.ts'
 import { type Report, toMarkdown, verdictOf } from './report/report.ts'
 import { makeStamp } from './report/stamp.ts'
 import { installPeers } from './targets/peers.ts'
-import { makeScratch, type Target, targetsOf } from './targets/targets.ts'
+import { makeSetting, type Target, targetsOf } from './targets/targets.ts'
 
 const MEASURES: Readonly<Record<string, Measure>> = {
   start,
@@ -35,6 +35,7 @@ const { values: flags } = parseArgs({
     targets: { type: 'string' },
     peers: { type: 'boolean', default: false },
     'cpu-prof': { type: 'string' },
+    gateway: { type: 'string' },
   },
 })
 
@@ -49,28 +50,27 @@ async function bench(): Promise<number> {
     process.stderr.write(`--only knows ${Object.keys(MEASURES).join(', ')}, not ${unknown}.\n`)
     return 1
   }
-  const scratch = await makeScratch(flags['cpu-prof'] ?? null)
-  process.once('exit', () => scratch.remove())
+  const setting = await makeSetting({ main: flags.gateway, profiles: flags['cpu-prof'] })
+  process.once('exit', () => setting.remove())
   try {
     const { peers, skipped, versions } = flags.peers
-      ? await installPeers(scratch)
+      ? await installPeers(setting)
       : { peers: [], skipped: [], versions: {} }
     const chosen = flags.targets?.split(',')
-    const targets = [...targetsOf(scratch), ...peers].filter(
+    const targets = [...targetsOf(setting), ...peers].filter(
       ({ name }) => chosen?.includes(name) ?? true,
     )
     const stamp = makeStamp(process.argv.slice(2).join(' ') || '(none)', versions)
-    const findings = await measureAll(names, targets, scratch)
+    const findings = await measureAll(names, targets)
     return await write({ ...findings, stamp, targets, skipped: [...skipped, ...findings.skipped] })
   } finally {
-    scratch.remove()
+    setting.remove()
   }
 }
 
 async function measureAll(
   names: readonly string[],
   targets: readonly Target[],
-  scratch: Awaited<ReturnType<typeof makeScratch>>,
 ): Promise<Findings & { broken: number; skipped: string[] }> {
   const all = { rows: [] as Findings['rows'][number][], goals: [] as Findings['goals'][number][] }
   const skipped: string[] = []
@@ -81,7 +81,6 @@ async function measureAll(
     try {
       const { rows, goals } = await (MEASURES[name] as Measure)({
         targets,
-        scratch,
         quick: flags.quick,
         say,
       })

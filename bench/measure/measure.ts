@@ -1,4 +1,4 @@
-import type { Scratch, Target, TargetName } from '../targets/targets.ts'
+import type { Target, TargetName } from '../targets/targets.ts'
 import type { Figure } from './stats.ts'
 
 /** What one measurement found: figures of each target, and what was to be reached. */
@@ -31,7 +31,6 @@ export type Measure = (bench: Bench) => Promise<Findings>
 
 export interface Bench {
   readonly targets: readonly Target[]
-  readonly scratch: Scratch
   /** Short rounds, for development: figures are rough. */
   readonly quick: boolean
   /** Tells what goes on. */

@@ -1,18 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type Server, startServer, urlOfListening } from './server.ts'
-import type { Scratch } from './targets.ts'
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+import type { Setting } from './targets.ts'
 
 /** How long a broken session is kept for its client, in s. */
 export const RESUME = 5
 
-/** Starts the gateway over tools given by their commands; its folders last as long as the scratch. */
+/** Starts the gateway over tools given by their commands; its folders are the setting's. */
 export async function startGateway(
   tools: Readonly<Record<string, readonly string[]>>,
-  { folder, profiles }: Scratch,
+  { folder, main, profiles }: Setting,
 ): Promise<Server> {
   const [config, files, workspace, cache] = ['gateway.yaml', 'tools.d', 'workspace', 'cache'].map(
     (name) => join(folder, name),
@@ -29,7 +26,7 @@ export async function startGateway(
   const profiling = profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
   const places = ['--config', config, '--tools', files, '--workspace', workspace]
   const ports = ['--port', '0', '--metrics-port', '0']
-  return startServer([...profiling, MAIN, 'serve', ...ports, ...places], urlOfListening)
+  return startServer([...profiling, main, 'serve', ...ports, ...places], urlOfListening)
 }
 
 // A limit is on, as by default, but so high that it is the bench which ends first.

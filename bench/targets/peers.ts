@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { startServer } from './server.ts'
-import { type Scratch, type Target, TOOLS, type ToolName } from './targets.ts'
+import { type Setting, type Target, TOOLS, type ToolName } from './targets.ts'
 
 /** Other bridges, each in its stateful mode, at the version that was current when it was added. */
 const PEERS = [
@@ -32,7 +32,7 @@ const PEERS = [
 
 /** Peers that could be installed into the scratch folder, and why others could not. */
 export async function installPeers(
-  scratch: Scratch,
+  setting: Setting,
 ): Promise<{ peers: Target[]; skipped: string[]; versions: Record<string, string> }> {
   const found = {
     peers: [] as Target[],
@@ -40,7 +40,7 @@ export async function installPeers(
     versions: {} as Record<string, string>,
   }
   for (const { name, version, main, args } of PEERS) {
-    const folder = join(scratch.folder, name)
+    const folder = join(setting.folder, name)
     const entry = join(folder, 'node_modules', name, main)
     try {
       const install = ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund']

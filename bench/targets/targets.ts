@@ -16,6 +16,8 @@ export type TargetName =
   | 'supergateway'
   | 'mcp-proxy'
 
+const MAIN = path('../../src/main.ts')
+
 /** The tools that are measured, by the command that starts one. */
 export const TOOLS = {
   bench: [process.execPath, path('../fixtures/tool.mjs')],
@@ -37,22 +39,31 @@ export interface Started {
   readonly server: Server | null
 }
 
-/** Scratch space of one run: compile caches, the gateway's folders. */
-export interface Scratch {
+/** What one run is made with. */
+export interface Setting {
+  /** Scratch space: compile caches, the gateway's folders, installed peers. */
   readonly folder: string
+  /** The gateway's entry file. */
+  readonly main: string
   /** Where the gateway's CPU profiles go; null: none are taken. */
   readonly profiles: string | null
   /** Synchronous, so that it also works on the way out. */
   remove(): void
 }
 
-export async function makeScratch(profiles: string | null): Promise<Scratch> {
+export async function makeSetting({
+  main = MAIN,
+  profiles = null,
+}: {
+  main?: string | undefined
+  profiles?: string | null | undefined
+}): Promise<Setting> {
   const folder = await mkdtemp(join(tmpdir(), 'toolgate-bench-'))
-  return { folder, profiles, remove: () => rmSync(folder, { recursive: true, force: true }) }
+  return { folder, main, profiles, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
 /** The floors and the gateway, in the order in which they take turns. */
-export function targetsOf(scratch: Scratch): readonly Target[] {
+export function targetsOf(setting: Setting): readonly Target[] {
   return [
     {
       name: 'pipes',
@@ -62,26 +73,26 @@ export function targetsOf(scratch: Scratch): readonly Target[] {
     {
       name: 'express',
       label: '(b) Express',
-      start: (tool) => startFloor('express', tool, scratch),
+      start: (tool) => startFloor('express', tool, setting),
     },
     {
       name: 'node-http',
       label: '(c) node:http',
-      start: (tool) => startFloor('node-http', tool, scratch),
+      start: (tool) => startFloor('node-http', tool, setting),
     },
     {
       name: 'toolgate',
       label: 'Toolgate',
       start: async (tool) => {
-        const server = await startGateway(TOOLS, scratch)
+        const server = await startGateway(TOOLS, setting)
         return { aim: { kind: 'http', url: `${server.url}/mcp/${tool}` }, server }
       },
     },
   ]
 }
 
-async function startFloor(name: string, tool: ToolName, scratch: Scratch): Promise<Started> {
-  const cache = join(scratch.folder, 'floor-cache')
+async function startFloor(name: string, tool: ToolName, setting: Setting): Promise<Started> {
+  const cache = join(setting.folder, 'floor-cache')
   const args = [path(`../floors/${name}.ts`), cache, ...TOOLS[tool]]
   const server = await startServer(args, urlOfListening)
   return { aim: { kind: 'http', url: `${server.url}/mcp` }, server }
