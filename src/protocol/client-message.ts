@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { ToolgateError } from '../errors.ts'
-import { ComposedMessage } from './compose.ts'
+import { compose } from './composed-message.ts'
 import { hasLongNumber, parseExact } from './exact-json.ts'
 import { type Imitated, imitationsOf } from './look-alike.ts'
 import type { Id, JsonObject, Kind, Message } from './message.ts'
@@ -61,15 +61,18 @@ function read(parsed: unknown, written: unknown): Message {
   if (params !== undefined) {
     if (!isObject(params)) throw bad('"params" must be an object.')
     refuseImitations(params, imitatedInParams, '"params"')
-    if (isObject(params._meta)) refuseImitations(params._meta, imitatedInMeta, '"_meta"')
+    const { _meta: meta } = params
+    if (meta !== undefined) {
+      if (!isObject(meta)) throw bad('"_meta" must be an object.')
+      refuseImitations(meta, imitatedInMeta, '"_meta"')
+    }
   }
-  return new ComposedMessage({
+  const outside = {
     kind: kindOf(parsed),
-    rest: rest(written as JsonObject),
-    object: parsed,
     ...(id !== undefined && { id }),
     ...(method !== undefined && { method }),
-  })
+  }
+  return compose(outside, written as JsonObject, parsed)
 }
 
 function kindOf({ id, method, result, error }: JsonObject): Kind {
@@ -81,11 +84,6 @@ function kindOf({ id, method, result, error }: JsonObject): Kind {
   if (id === undefined) throw bad('A response has the "id" of its request.')
   if (error !== undefined && !isObject(error)) throw bad('"error" must be an object.')
   return result === undefined ? 'error' : 'result'
-}
-
-function rest(message: JsonObject): string {
-  const { jsonrpc: _jsonrpc, id: _id, ...others } = message
-  return `,${JSON.stringify(others).slice(1)}`
 }
 
 function refuseImitations(object: JsonObject, imitated: Imitated, where: string): void {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { ToolgateError } from '../errors.ts'
+import type { Outside } from './composed-message.ts'
 import type { Id, JsonObject, Kind, Message } from './message.ts'
 import { peek } from './peek.ts'
 
@@ -69,12 +70,6 @@ export class ToolMessage implements Message {
     }
     return object as JsonObject
   }
-}
-
-interface Outside {
-  readonly kind: Kind
-  readonly id?: Id
-  readonly method?: string
 }
 
 function classify(value: unknown): Outside | undefined {

@@ -1,5 +1,5 @@
 import { ToolgateError } from '../errors.ts'
-import { ComposedMessage } from './compose.ts'
+import { ComposedMessage } from './composed-message.ts'
 import { parseExact } from './exact-json.ts'
 import type { Id, JsonObject, Message } from './message.ts'
 import { peek } from './peek.ts'

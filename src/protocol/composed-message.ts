@@ -1,0 +1,101 @@
+import type { Id, JsonObject, Kind, Message } from './message.ts'
+
+/** What a message says of itself. */
+export interface Outside {
+  readonly kind: Kind
+  readonly id?: Id
+  readonly method?: string
+}
+
+/** A message written here, as text in parts, so that a new id or `_meta` costs no new writing. */
+export interface Composition extends Outside {
+  /** The envelope's members but version, id and params: `,"method":"ping"`. */
+  readonly front: string
+  /** The params without their `_meta`. */
+  readonly params?: string
+  /** `params._meta`; numbers may be raw JSON. */
+  readonly meta?: JsonObject
+  /** The message as an object, where it is at hand; its id may be an older one. */
+  readonly object?: JsonObject
+}
+
+/**
+ * Write a message from an object; id and version are taken from elsewhere. Throws what
+ * JSON.stringify throws.
+ *
+ * @param written may hold raw JSON in place of numbers
+ * @param object the same as anyone reads it
+ */
+export function compose(
+  outside: Outside,
+  written: JsonObject,
+  object?: JsonObject,
+): ComposedMessage {
+  const { jsonrpc: _jsonrpc, id: _id, params, ...others } = written
+  const front = `,${JSON.stringify(others).slice(1, -1)}`
+  const composition = { ...outside, front, ...(object !== undefined && { object }) }
+  if (params === undefined) return new ComposedMessage(composition)
+  const { _meta: meta, ...own } = params as { _meta?: JsonObject }
+  return new ComposedMessage({
+    ...composition,
+    params: JSON.stringify(own),
+    ...(meta !== undefined && { meta }),
+  })
+}
+
+export class ComposedMessage implements Message {
+  readonly kind: Kind
+  readonly id?: Id
+  readonly method?: string
+  readonly #parts: Composition
+  #object: JsonObject | undefined
+  #bytes: Buffer | undefined
+
+  constructor(parts: Composition) {
+    this.kind = parts.kind
+    if (parts.id !== undefined) this.id = parts.id
+    if (parts.method !== undefined) this.method = parts.method
+    this.#parts = parts
+    this.#object = parts.object
+  }
+
+  get bytes(): Buffer {
+    this.#bytes ??= Buffer.from(this.#text())
+    return this.#bytes
+  }
+
+  json(): JsonObject {
+    this.#object ??= JSON.parse(this.#text()) as JsonObject
+    if (this.id !== undefined && this.#object.id !== this.id) {
+      this.#object = { ...this.#object, id: this.id }
+    }
+    return this.#object
+  }
+
+  /** The same message under another id. */
+  withId(id: Id): ComposedMessage {
+    return new ComposedMessage({ ...this.#parts, id })
+  }
+
+  /** The same message with these entries in `params._meta`; undefined takes one away. */
+  withMeta(entries: JsonObject): ComposedMessage {
+    const { object: _object, ...parts } = this.#parts
+    return new ComposedMessage({
+      ...parts,
+      params: parts.params ?? '{}',
+      meta: { ...parts.meta, ...entries },
+    })
+  }
+
+  #text(): string {
+    const { kind, id, front, params, meta } = this.#parts
+    let text = '{"jsonrpc":"2.0"'
+    if (id !== undefined) text += `,"id":${JSON.stringify(id)}`
+    else if (kind === 'error') text += ',"id":null'
+    text += front
+    if (params === undefined) return `${text}}`
+    if (meta === undefined) return `${text},"params":${params}}`
+    const others = params === '{}' ? '}' : `,${params.slice(1)}`
+    return `${text},"params":{"_meta":${JSON.stringify(meta)}${others}}`
+  }
+}
