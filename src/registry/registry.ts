@@ -10,6 +10,8 @@ export interface ToolEntry {
   readonly declaration?: Declaration
   /** What is wrong with the file as it is now. */
   readonly error?: FileError
+  /** All that is wrong with it, `error` first. */
+  readonly errors?: readonly FileError[]
 }
 
 export interface FileError {

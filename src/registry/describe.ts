@@ -1,0 +1,161 @@
+import { spawn } from 'node:child_process'
+import { dirname, extname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Result } from './describe-child.ts'
+import { killGroup } from './kill-group.ts'
+import type { FileError } from './registry.ts'
+
+export interface DescribeOptions {
+  /** Absolute path of the tool's file. */
+  readonly file: string
+  /** Milliseconds; then the child and whatever it started are killed. */
+  readonly timeout: number
+  /** Folder of compiled code; absent: none is kept. */
+  readonly compiled?: string
+  readonly signal: AbortSignal
+  /** Called with each file as it is loaded. */
+  loaded?(file: { readonly path: string; readonly hash: string }): void
+}
+
+/**
+ * Reads a tool's file in a process of its own, which imports it. Never rejects: what went wrong is
+ * in `errors`. Bounded in time, in what it says and in memory; its output is thrown away.
+ */
+export async function describeFile(options: DescribeOptions): Promise<Result> {
+  const { file, timeout, signal } = options
+  const files: { path: string; hash: string }[] = []
+  const failed = (message: string, expected: string): Result => ({
+    files,
+    missing: [],
+    errors: [{ file, message, expected }],
+  })
+  const child = spawn(process.execPath, [...FLAGS, options.compiled ?? '', ENTRY, file], {
+    cwd: dirname(file),
+    env: {},
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+  })
+  const { promise, resolve } = Promise.withResolvers<Result>()
+  let result: Result | undefined
+  let said = ''
+  const end = (reason: Result) => {
+    result ??= reason
+    killGroup(child.pid)
+  }
+  const timer = setTimeout(
+    () => end(failed(`The file was not read within ${timeout} ms.`, 'an import that ends')),
+    timeout,
+  )
+  const stop = () => end(failed('The reading was given up.', 'an import that ends'))
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
+  const killAtExit = () => killGroup(child.pid)
+  process.on('exit', killAtExit)
+
+  child.stderr?.setEncoding('utf8')
+  child.stderr?.on('data', (text: string) => {
+    if (said.length < MOST_STDERR) said += text.slice(0, MOST_STDERR)
+  })
+  readLines(child.stdio[3] as NodeJS.ReadableStream, (line) => {
+    if (line === undefined) return end(failed('The file says too much.', 'at most 4 MB of modules'))
+    if (isLoaded(line) && files.length < MOST_FILES) {
+      files.push(line.loaded)
+      options.loaded?.(line.loaded)
+    } else if (isResult(line)) end(line.result)
+  })
+  child.on('error', (error) => {
+    end(failed(`The file could not be read: ${error.message}.`, 'a process that can be started'))
+    if (child.pid === undefined) resolve(result ?? failed('', ''))
+  })
+  // Whatever it started is gone with its group, so that nobody holds its pipes open.
+  child.on('exit', () => killGroup(child.pid))
+  child.on('close', (code, killed) => {
+    const why = /heap out of memory/.test(said)
+      ? 'the memory was not enough'
+      : `it ended with ${killed ?? `code ${code}`}`
+    resolve(result ?? failed(`The file could not be read: ${why}.`, 'a file that can be imported'))
+  })
+  // A descendant that left the group may hold the pipes: what was said by now has been read.
+  child.on('exit', () => setTimeout(() => closePipes(child.stdio), 200).unref())
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+    process.off('exit', killAtExit)
+  }
+}
+
+const EXTENSION = extname(import.meta.filename)
+const ENTRY = pathToFileURL(join(import.meta.dirname, `describe-child${EXTENSION}`)).href
+const FLAGS = [
+  '--disable-warning=ExperimentalWarning',
+  '--max-old-space-size=256',
+  join(import.meta.dirname, 'start-child.js'),
+]
+
+const MOST_BYTES = 4 * 2 ** 20
+const MOST_STDERR = 8 * 2 ** 10
+const MOST_FILES = 1_000
+
+/** Gives each line parsed, and undefined once the bound is passed; lines that are no JSON are left out. */
+function readLines(stream: NodeJS.ReadableStream, each: (line: unknown) => void): void {
+  let left = MOST_BYTES
+  let rest = ''
+  stream.setEncoding('utf8')
+  stream.on('error', () => {})
+  stream.on('data', (text: string) => {
+    left -= text.length
+    if (left < 0) {
+      rest = ''
+      return each(undefined)
+    }
+    const lines = text.split('\n')
+    const last = lines.pop() ?? ''
+    for (const line of lines) {
+      each(parse(rest + line))
+      rest = ''
+    }
+    rest += last
+  })
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return null
+  }
+}
+
+function isLoaded(line: unknown): line is { loaded: { path: string; hash: string } } {
+  return isFile((line as { loaded?: unknown } | null)?.loaded)
+}
+
+function isFile(value: unknown): value is { path: string; hash: string } {
+  const { path, hash } = (value ?? {}) as { path?: unknown; hash?: unknown }
+  return typeof path === 'string' && path.startsWith('/') && typeof hash === 'string'
+}
+
+/** The tool's code runs in the child, so that its word is taken for nothing more than data. */
+function isResult(line: unknown): line is { result: Result } {
+  const result = (line as { result?: Partial<Result> } | null)?.result
+  return (
+    Array.isArray(result?.files) &&
+    result.files.every(isFile) &&
+    result.files.length <= MOST_FILES &&
+    Array.isArray(result.missing) &&
+    result.missing.every((path) => typeof path === 'string') &&
+    (result.errors === undefined || isErrors(result.errors))
+  )
+}
+
+function isErrors(errors: unknown): errors is FileError[] {
+  const good = (one: Partial<FileError> | null) =>
+    typeof one?.file === 'string' && typeof one.message === 'string'
+  return Array.isArray(errors) && errors.length > 0 && errors.every(good)
+}
+
+function closePipes(stdio: readonly unknown[]): void {
+  for (const stream of stdio) (stream as { destroy?(): void } | null)?.destroy?.()
+}
