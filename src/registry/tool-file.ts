@@ -54,7 +54,8 @@ export class ToolFile {
     const same = this.#contents.size > 0 && candidate.file === this.entry.file
     if (same && (await unchanged(this.#contents))) return
     this.#run.abort()
-    const { signal } = (this.#run = new AbortController())
+    this.#run = new AbortController()
+    const { signal } = this.#run
     const content = await hashFile(candidate.file)
     if (signal.aborted) return
     this.#contents = new Map([[candidate.file, content]])

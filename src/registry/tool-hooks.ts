@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { registerHooks, stripTypeScriptTypes } from 'node:module'
-import { dirname, extname, join, relative, sep } from 'node:path'
+import { dirname, extname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /** The text of one module as it runs: types stripped, every line where it was. */
@@ -25,7 +25,7 @@ export interface ToolHooks {
 /** Makes `toolgate` and `zod` the gateway's own in a tool's modules, and the tool's files ES modules. */
 export function registerToolHooks(hooks: ToolHooks): void {
   registerHooks({
-    resolve(specifier, context, next) {
+    resolve: (specifier, context, next) => {
       const { parentURL } = context
       if (fromTool(parentURL, hooks.folders)) {
         if (specifier === 'toolgate') return { url: TOOLGATE, shortCircuit: true }
@@ -38,11 +38,16 @@ export function registerToolHooks(hooks: ToolHooks): void {
       } catch (error) {
         const parent = pathOf(parentURL)
         const near = parent !== undefined && /^\.{0,2}\//.test(specifier)
-        hooks.missing?.(specifier, parent, near ? join(dirname(parent), specifier) : undefined)
+        const path = near ? resolve(dirname(parent), specifier) : undefined
+        // The file may be gone while its stored text still runs.
+        if (path !== undefined && hooks.sources?.has(path)) {
+          return { url: pathToFileURL(path).href, shortCircuit: true }
+        }
+        hooks.missing?.(specifier, parent, path)
         throw error
       }
     },
-    load(url, context, next) {
+    load: (url, context, next) => {
       const path = pathOf(url)
       if (path === undefined || !fromTool(url, hooks.folders)) return next(url, context)
       const stored = hooks.sources?.get(path)
