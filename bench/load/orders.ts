@@ -7,8 +7,11 @@ export type Aim =
 
 /** What a load process can be told; times in ms. */
 export interface Orders {
-  /** Opens sessions beside those that are open; `listen` opens their streams as well. */
-  open(order: { sessions: number; listen: boolean }): null
+  /**
+   * Opens sessions beside those that are open; `listen` opens their streams as well. Answers how
+   * many processes serve all that are open.
+   */
+  open(order: { sessions: number; listen: boolean }): number
   /** Opens and closes sessions one after another: time from nothing to the first `tools/list`. */
   setUp(order: { times: number }): number[]
   /** Load on the first `sessions`. */

@@ -26,7 +26,7 @@ export const burst: Measure = async (bench) => {
         {
           what: `bursts that did not come whole and in order, of ${times}`,
           of: 'Toolgate',
-          value: times - whole,
+          value: figureOf([times - whole]),
           limit: 0,
           unit: '',
           correctness: true,

@@ -1,5 +1,4 @@
 import type { Measure } from './measure.ts'
-import { ratio } from './measure.ts'
 import { correctnessOf, Samples, takeTurns, withStands } from './stand.ts'
 import { figureOf } from './stats.ts'
 
@@ -37,14 +36,14 @@ export const large: Measure = ({ targets, quick, say }) =>
         {
           what: 'time of an 8 MB result',
           of: '8 MB / 1 MB',
-          value: ratio(time8.figures.toolgate, time1.figures.toolgate),
+          value: big.ratio('toolgate', 'toolgate', small),
           limit: 11,
           unit: '×',
         },
         {
           what: 'CPU of an 8 MB result',
           of: 'Toolgate / (c)',
-          value: ratio(cpu8.figures.toolgate, cpu8.figures['node-http']),
+          value: bigCpu.ratio('toolgate', 'node-http'),
           limit: 2,
           unit: '×',
         },

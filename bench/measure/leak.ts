@@ -46,14 +46,14 @@ export const leak: Measure = async (bench) => {
         {
           what: 'processes for each open session',
           of: 'Toolgate',
-          value: open === null ? null : open / CLIENTS,
+          value: figureOf([open === null ? null : open / CLIENTS]),
           limit: 1,
           unit: '',
         },
         {
           what: `processes left after ${CLIENTS} clients vanished`,
           of: 'Toolgate',
-          value: left,
+          value: figureOf([left]),
           limit: 0,
           unit: '',
           correctness: true,

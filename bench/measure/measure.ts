@@ -18,8 +18,8 @@ export interface Goal {
   /** How the value was made, such as `Toolgate / (b)`. */
   readonly of: string
   /** Null: it could not be measured here. */
-  readonly value: number | null
-  /** At most this. */
+  readonly value: Figure | null
+  /** At most this, for the median. */
   readonly limit: number
   readonly unit: string
   /** A breach means wrong answers, not slow ones: the bench fails. */
@@ -39,9 +39,4 @@ export interface Bench {
 
 export function targetNamed(bench: Bench, name: TargetName): Target | undefined {
   return bench.targets.find((target) => target.name === name)
-}
-
-/** `a` in terms of `b`, by their medians. */
-export function ratio(a: Figure | null | undefined, b: Figure | null | undefined): number | null {
-  return a && b ? a.median / b.median : null
 }

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Server } from '../targets/server.ts'
 import type { Bench, Measure } from './measure.ts'
-import { ratio, targetNamed } from './measure.ts'
+import { targetNamed } from './measure.ts'
 import { descendantsOf, memoryOf } from './proc.ts'
 import { openStand, Samples } from './stand.ts'
 
@@ -33,27 +33,25 @@ export const memory: Measure = async (bench) => {
       }
     }
   }
-  const atRest = rest.row('memory at rest', 'MB')
-  const perSession = each.row(`memory for each of ${SESSIONS} open sessions`, 'MB')
   return {
     rows: [
-      atRest,
+      rest.row('memory at rest', 'MB'),
       busy.row(`memory with ${SESSIONS} sessions`, 'MB'),
-      perSession,
+      each.row(`memory for each of ${SESSIONS} open sessions`, 'MB'),
       after.row('memory after they were closed', 'MB'),
     ],
     goals: [
       {
         what: 'memory at rest',
         of: 'Toolgate / (c)',
-        value: ratio(atRest.figures.toolgate, atRest.figures['node-http']),
+        value: rest.ratio('toolgate', 'node-http'),
         limit: 2,
         unit: '×',
       },
       {
         what: `memory for each open session, ${SESSIONS} open`,
         of: 'Toolgate',
-        value: perSession.figures.toolgate?.median ?? null,
+        value: each.of('toolgate'),
         limit: 0.2,
         unit: 'MB',
       },

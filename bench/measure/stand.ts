@@ -3,7 +3,7 @@ import type { Faults } from '../load/loop.ts'
 import type { Server } from '../targets/server.ts'
 import type { Target, TargetName, ToolName } from '../targets/targets.ts'
 import type { Goal, Row } from './measure.ts'
-import { figureOf } from './stats.ts'
+import { type Figure, figureOf } from './stats.ts'
 
 /** A started target with its load process. */
 export interface Stand {
@@ -58,6 +58,28 @@ export class Samples {
     this.#values.set(name, [...(this.#values.get(name) ?? []), ...values])
   }
 
+  of(name: TargetName): Figure | null {
+    return figureOf(this.#values.get(name) ?? [])
+  }
+
+  /**
+   * Values of `name` in terms of those of `base`, which may be other samples: each with the one
+   * of the same round, so that what slowed a round slowed both.
+   */
+  ratio(name: TargetName, base: TargetName, bases: Samples = this): Figure | null {
+    const below = bases.#values.get(base) ?? []
+    const ratios = (this.#values.get(name) ?? []).map((value, at) => {
+      const other = below[at]
+      return value === null || other === null || other === undefined ? null : value / other
+    })
+    return figureOf(ratios)
+  }
+
+  rowOfRatios(what: string, base: TargetName): Row {
+    const figures = [...this.#values.keys()].map((name) => [name, this.ratio(name, base)])
+    return { what, unit: '×', figures: Object.fromEntries(figures) }
+  }
+
   row(what: string, unit: string): Row {
     const figures = [...this.#values].map(([name, values]) => [name, figureOf(values)])
     return { what, unit, figures: Object.fromEntries(figures) }
@@ -78,6 +100,6 @@ export async function correctnessOf(
   }
   const what = `wrong, foreign and lost messages, ${where}`
   const row = faults.row(what, '')
-  const value = row.figures.toolgate?.median ?? null
+  const value = faults.of('toolgate')
   return { row, goal: { what, of: 'Toolgate', value, limit: 0, unit: '', correctness: true } }
 }

@@ -4,7 +4,6 @@ import { HttpSession } from '../load/http-session.ts'
 import { textOf } from '../load/session.ts'
 import type { Started, Target, TargetName } from '../targets/targets.ts'
 import type { Measure } from './measure.ts'
-import { ratio } from './measure.ts'
 import { Samples } from './stand.ts'
 
 /** From the spawn of the server to its first answer, over server-everything, caches warm. */
@@ -37,11 +36,10 @@ export const start: Measure = async (bench) => {
     }
     say(`  start ${round + 1} of ${rounds}`)
   }
-  const row = mcp.row('start to the first answered MCP call, server-everything', 'ms')
   return {
     rows: [
       listening.row('start to listening', 'ms'),
-      row,
+      mcp.row('start to the first answered MCP call, server-everything', 'ms'),
       rest.row('start to the first answered REST call', 'ms'),
       contract.row('start to the first /openapi.json', 'ms'),
     ],
@@ -49,7 +47,7 @@ export const start: Measure = async (bench) => {
       {
         what: 'first answered MCP call after start, server-everything',
         of: 'Toolgate / (b)',
-        value: ratio(row.figures.toolgate, row.figures.express),
+        value: mcp.ratio('toolgate', 'express'),
         limit: 1.8,
         unit: '×',
       },

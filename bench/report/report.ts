@@ -15,7 +15,7 @@ export type Verdict = 'reached' | 'short' | 'n/a'
 
 export function verdictOf({ value, limit }: Goal): Verdict {
   if (value === null) return 'n/a'
-  return value <= limit ? 'reached' : 'short'
+  return value.median <= limit ? 'reached' : 'short'
 }
 
 /** The run as Markdown that can be read as it stands. */
@@ -49,7 +49,7 @@ function markOf(goal: Goal): string {
 }
 
 function withUnit({ value, unit }: Goal): string {
-  return value === null ? 'n/a' : `${digits(value)} ${unit}`.trim()
+  return value === null ? 'n/a' : `${range(value)} ${unit}`.trim()
 }
 
 function limitOf({ limit, unit }: Goal): string {
@@ -59,7 +59,10 @@ function limitOf({ limit, unit }: Goal): string {
 function cell({ figures }: Row, name: Target['name']): string {
   const figure: Figure | null | undefined = figures[name]
   if (!figure) return name in figures ? 'n/a' : ''
-  const { median, min, max } = figure
+  return range(figure)
+}
+
+function range({ median, min, max }: Figure): string {
   return min === max ? digits(median) : `${digits(median)} [${digits(min)} … ${digits(max)}]`
 }
 
