@@ -1,0 +1,44 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { MARK } from './fixtures.ts'
+
+/** A tool's file: its text, or a command and what else `defineTool` is given. */
+export type ToolSource =
+  | string
+  | ({ readonly command: readonly string[] } & Readonly<Record<string, unknown>>)
+
+export interface ToolsFolder {
+  readonly dir: string
+  /** Writes or replaces the file of a tool, as an editor does: whole, by a rename. */
+  write(name: string, source: ToolSource): void
+  remove(name: string): void
+}
+
+/** A folder of tools; `mark` is put where an argument of a command says so. */
+export function toolsFolder(dir: string, mark: string): ToolsFolder {
+  const file = (name: string) => join(dir, name.includes('.') ? name : `${name}.ts`)
+  return {
+    dir,
+    write(name, source) {
+      const draft = join(dir, `.${name}.draft`)
+      writeFileSync(draft, text(source).replaceAll(MARK, mark))
+      renameSync(draft, file(name))
+    },
+    remove: (name) => rmSync(file(name)),
+  }
+}
+
+function text(source: ToolSource): string {
+  if (typeof source === 'string') return source
+  const { command, ...rest } = source
+  const options = Object.entries({ description: 'A tool under test.', ...rest })
+    .map(([key, value]) => `  ${key}: ${JSON.stringify(value)},\n`)
+    .join('')
+  const program = command.map((part) => JSON.stringify(part)).join(', ')
+  return `import { command, defineTool } from 'toolgate'
+
+export default defineTool({
+${options}  runtime: command(${program}),
+})
+`
+}
