@@ -13,5 +13,7 @@ export interface Guard {
   see(caller: Caller, tool: Declaration): void
   /** The guard's yes for one call, charged to the tool's limit. Throws `rate_limited`, `forbidden`. */
   admit(caller: Caller, tool: Declaration): Promise<void>
+  /** The tool is gone for good: what was counted for it is dropped. */
+  forget(tool: string): void
   close(): void
 }
