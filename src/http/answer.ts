@@ -1,0 +1,72 @@
+import { ToolgateError } from '../errors.ts'
+import { hasLongNumber, parseExact } from '../protocol/exact-json.ts'
+import type { JsonObject, Message } from '../protocol/message.ts'
+import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
+
+/** Most characters of a tool's own words in an error. */
+const MOST_TEXT = 8_192
+
+/**
+ * The body of a 200 from the tool's answer to `tools/call`. Throws what else it is: the function's
+ * own error (422), a wrong parameter (400, 404), or the tool's error, as it came (502).
+ */
+export function bodyOf(
+  answer: Message,
+  tool: Declaration,
+  declared: FunctionDeclaration,
+): JsonObject {
+  const message = exactly(answer)
+  if (answer.kind === 'error') throw rpcError(message.error)
+  const result = message.result
+  if (!isObject(result)) throw misbehaved(tool, 'answered with no result')
+  if (result.isError === true) throw failed(result)
+  if (declared.outputSchema !== undefined) {
+    if (isObject(result.structuredContent)) return result.structuredContent
+    throw misbehaved(tool, 'has an output schema, and answered without structuredContent')
+  }
+  const { structuredContent } = result
+  return {
+    content: Array.isArray(result.content) ? result.content : [],
+    ...(structuredContent !== undefined && { structuredContent }),
+  }
+}
+
+/** A number that a double would change stays as the tool wrote it. */
+function exactly(answer: Message): JsonObject {
+  const message = answer.json()
+  const text = Buffer.from(answer.bytes.buffer, answer.bytes.byteOffset, answer.bytes.length)
+  const line = text.toString()
+  return hasLongNumber(line) ? (parseExact(line) as JsonObject) : message
+}
+
+function failed(result: JsonObject): ToolgateError {
+  const blocks: unknown[] = Array.isArray(result.content) ? result.content : []
+  const texts = blocks.map((block) => (isObject(block) ? block.text : undefined))
+  const text = texts.filter((each) => typeof each === 'string').join('\n')
+  const { structuredContent } = result
+  return new ToolgateError('function_failed', cut(text || 'The function reported an error.'), {
+    data: isObject(structuredContent) ? { structuredContent } : {},
+  })
+}
+
+/** A JSON-RPC error of the tool's, kept whole as `rpc`. */
+function rpcError(error: unknown): ToolgateError {
+  const { code, message, data } = isObject(error) ? error : {}
+  const text = cut(typeof message === 'string' ? message : 'The tool answered with an error.')
+  const rpc = { code: Number(code), message: text, ...(data !== undefined && { data }) }
+  if (code !== -32602) return new ToolgateError('tool_misbehaved', text, { data: { rpc } })
+  const unknown = /\b(?:unknown|no such) (?:tool|function)\b|\btool\b.*\bnot found\b/i.test(text)
+  return new ToolgateError(unknown ? 'unknown_function' : 'invalid_params', text, { data: { rpc } })
+}
+
+function misbehaved(tool: Declaration, what: string): ToolgateError {
+  return new ToolgateError('tool_misbehaved', `The tool "${tool.name}" ${what}.`)
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function cut(text: string): string {
+  return text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text
+}

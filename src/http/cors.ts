@@ -1,0 +1,47 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+const METHODS = 'GET, HEAD, POST, DELETE, OPTIONS'
+const READABLE =
+  'X-Request-Id, X-MCP-Tool, X-MCP-Runtime, X-MCP-Timeout, Retry-After, Mcp-Session-Id, WWW-Authenticate'
+const SENDABLE =
+  'Accept, Authorization, Content-Type, Last-Event-ID, Mcp-Method, Mcp-Name, MCP-Protocol-Version, Mcp-Session-Id, Prefer, traceparent, tracestate, X-API-Key, X-Request-Id'
+
+/**
+ * Lets a page of an allowed origin read the answer. `origins` is the configuration's; `*` is all.
+ * Never lets a browser send cookies: keys go in headers.
+ */
+export function allowOrigin(
+  req: IncomingMessage,
+  res: ServerResponse,
+  origins: readonly string[],
+): boolean {
+  const { origin } = req.headers
+  if (origins.length > 0) res.appendHeader('Vary', 'Origin')
+  if (origin === undefined) return false
+  if (!origins.includes('*') && !origins.includes(origin)) return false
+  res.setHeader('Access-Control-Allow-Origin', origin)
+  res.setHeader('Access-Control-Expose-Headers', READABLE)
+  return true
+}
+
+/** A browser's question before the request: it carries no key, so it is asked of nobody else. */
+export function isPreflight(req: IncomingMessage): boolean {
+  const { origin } = req.headers
+  const asksFor = req.headers['access-control-request-method']
+  return req.method === 'OPTIONS' && origin !== undefined && asksFor !== undefined
+}
+
+/** Answers a preflight; without the headers of an allowed origin, the browser takes it for a no. */
+export function answerPreflight(
+  req: IncomingMessage,
+  res: ServerResponse,
+  origins: readonly string[],
+): void {
+  if (allowOrigin(req, res, origins)) {
+    res.setHeader('Access-Control-Allow-Methods', METHODS)
+    res.setHeader('Access-Control-Allow-Headers', SENDABLE)
+    res.setHeader('Access-Control-Max-Age', '600')
+  }
+  res.statusCode = 204
+  res.end()
+}

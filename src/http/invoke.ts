@@ -1,0 +1,71 @@
+import type { Request, Response } from 'express'
+import type { Caller } from '../call/caller.ts'
+import { ToolgateError } from '../errors.ts'
+import type { Declaration } from '../tool/declaration.ts'
+import { exactBody } from './body.ts'
+import { answerCall } from './call-function.ts'
+import { findTool, isVisible } from './find-tool.ts'
+import { asked, type HttpParts } from './parts.ts'
+
+/** `POST /mcp/invoke`: one function by its name alone. */
+export function invoke(parts: HttpParts) {
+  return async (req: Request, res: Response): Promise<void> => {
+    const { tool_name: name, arguments: input } = req.body
+    const exact = (exactBody(req) as { arguments?: unknown }).arguments ?? {}
+    const target = await resolve(parts, asked(req).caller, name)
+    await answerCall(parts, req, res, { ...target, input: input ?? {}, exact, entrance: 'invoke' })
+  }
+}
+
+interface Target {
+  readonly tool: Declaration
+  readonly function: string
+}
+
+/** `tool__function`, with `_` for dots if need be, or a function's name that only one tool has. */
+async function resolve(parts: HttpParts, caller: Caller, name: string): Promise<Target> {
+  const [toolName, ...rest] = name.split('__')
+  if (toolName !== undefined && rest.length > 0 && parts.registry.get(toolName) !== undefined) {
+    const tool = await findTool(parts, caller, toolName)
+    return { tool, function: listedName(parts, tool, rest.join('__')) }
+  }
+  const { found, learning } = search(parts, caller, name)
+  if (found.length > 1) {
+    const candidates = found.map((target) => `${target.tool.name}__${target.function}`)
+    const message = `Several tools have it. Name one of: ${candidates.join(', ')}.`
+    throw new ToolgateError('conflict', message, { data: { candidates } })
+  }
+  const [only] = found
+  if (only !== undefined && learning.length === 0) return only
+  if (learning.length > 0) {
+    const message = `Not every tool is known yet: ${learning.join(', ')}. Name it tool__function.`
+    throw new ToolgateError('not_learned', message, { retryAfter: 1 })
+  }
+  throw new ToolgateError('unknown_function', 'No tool has such a function. See GET /v1/tools.')
+}
+
+function listedName(parts: HttpParts, tool: Declaration, name: string): string {
+  const names = knownNames(parts, tool) ?? []
+  if (names.includes(name)) return name
+  const close = names.filter((each) => each.replaceAll('.', '_') === name)
+  return close.length === 1 ? (close[0] ?? name) : name
+}
+
+function search(parts: HttpParts, caller: Caller, name: string) {
+  const found: Target[] = []
+  const learning: string[] = []
+  for (const entry of parts.registry.list()) {
+    if (entry.declaration === undefined || !isVisible(parts, caller, entry)) continue
+    const names = knownNames(parts, entry.declaration)
+    if (names === undefined) learning.push(entry.name)
+    else if (names.includes(name)) found.push({ tool: entry.declaration, function: name })
+  }
+  return { found, learning }
+}
+
+/** Names of a tool's functions; undefined while it is being learned, none when that failed. */
+function knownNames(parts: HttpParts, tool: Declaration): string[] | undefined {
+  const now = parts.catalogue.look(tool)
+  if (now.state === 'learning') return undefined
+  return now.state === 'learned' ? now.learned.functions.map((each) => each.name) : []
+}

@@ -1,0 +1,59 @@
+import type { LearnState } from '../catalogue/catalogue.ts'
+import type { ToolEntry } from '../registry/registry.ts'
+import type { FunctionDeclaration } from '../tool/declaration.ts'
+import type { HttpParts } from './parts.ts'
+
+/** One tool as the catalogue shows it, with the names of its functions. */
+export function summarise(parts: HttpParts, entry: ToolEntry) {
+  const { declaration } = entry
+  const learning = declaration && parts.catalogue.look(declaration)
+  const { running, sessions } = parts.instances(entry.name)
+  const error = lastError(entry, learning)
+  return {
+    name: entry.name,
+    ...(declaration?.title !== undefined && { title: declaration.title }),
+    ...(declaration !== undefined && { description: declaration.description }),
+    tags: declaration?.tags ?? [],
+    ...(declaration !== undefined && { runtime: declaration.runtime.kind, mode: declaration.mode }),
+    state: stateOf(entry, learning),
+    sandbox: 'none',
+    instances: running,
+    sessions,
+    ...(declaration !== undefined && { version: declaration.version }),
+    functions: known(learning).map((each) => each.name),
+    ...(error !== undefined && { lastError: error }),
+    mcp: { streamable: `/mcp/${entry.name}`, sse: `/mcp/${entry.name}/sse` },
+    url: `/v1/tools/${entry.name}`,
+  }
+}
+
+/** The same, with the schemas of its functions. */
+export function detail(parts: HttpParts, entry: ToolEntry) {
+  const { declaration } = entry
+  const functions = known(declaration && parts.catalogue.look(declaration))
+  const timeout = declaration && (declaration.timeout ?? parts.config.timeouts.call)
+  return {
+    ...summarise(parts, entry),
+    ...(timeout !== undefined && { timeout }),
+    functions: functions.map((each) => ({
+      ...each,
+      url: `/v1/tools/${entry.name}/${encodeURIComponent(each.name)}`,
+    })),
+  }
+}
+
+function known(learning: LearnState | undefined): readonly FunctionDeclaration[] {
+  return learning?.state === 'learned' ? learning.learned.functions : []
+}
+
+/** `broken` wins: the file as it stands has a mistake, whatever is still served. */
+function stateOf(entry: ToolEntry, learning: LearnState | undefined) {
+  if (entry.state !== 'ready') return entry.state
+  if (learning?.state === 'learned') return 'ready'
+  return learning?.state ?? 'loading'
+}
+
+function lastError(entry: ToolEntry, learning: LearnState | undefined) {
+  if (entry.error !== undefined) return entry.error
+  return learning?.state === 'failed' ? { message: learning.error } : undefined
+}
