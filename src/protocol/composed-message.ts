@@ -15,8 +15,10 @@ export interface Composition extends Outside {
   readonly params?: string
   /** `params._meta`; numbers may be raw JSON. */
   readonly meta?: JsonObject
-  /** The message as an object, where it is at hand; its id may be an older one. */
+  /** The message as an object, where it is at hand: under an older id, without `added`. */
   readonly object?: JsonObject
+  /** What was added to `params._meta` since. */
+  readonly added?: JsonObject
 }
 
 /**
@@ -56,7 +58,6 @@ export class ComposedMessage implements Message {
     if (parts.id !== undefined) this.id = parts.id
     if (parts.method !== undefined) this.method = parts.method
     this.#parts = parts
-    this.#object = parts.object
   }
 
   get bytes(): Buffer {
@@ -65,10 +66,7 @@ export class ComposedMessage implements Message {
   }
 
   json(): JsonObject {
-    this.#object ??= JSON.parse(this.#text()) as JsonObject
-    if (this.id !== undefined && this.#object.id !== this.id) {
-      this.#object = { ...this.#object, id: this.id }
-    }
+    this.#object ??= this.#read()
     return this.#object
   }
 
@@ -79,12 +77,22 @@ export class ComposedMessage implements Message {
 
   /** The same message with these entries in `params._meta`; undefined takes one away. */
   withMeta(entries: JsonObject): ComposedMessage {
-    const { object: _object, ...parts } = this.#parts
+    const parts = this.#parts
     return new ComposedMessage({
       ...parts,
       params: parts.params ?? '{}',
       meta: { ...parts.meta, ...entries },
+      added: { ...parts.added, ...entries },
     })
+  }
+
+  #read(): JsonObject {
+    const { id, object, added } = this.#parts
+    if (object === undefined) return JSON.parse(this.#text()) as JsonObject
+    const own = id === undefined || object.id === id ? object : { ...object, id }
+    if (added === undefined) return own
+    const params = own.params as { _meta?: JsonObject } | undefined
+    return { ...own, params: { ...params, _meta: { ...params?._meta, ...added } } }
   }
 
   #text(): string {
