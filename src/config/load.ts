@@ -42,15 +42,15 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   const source = file === null ? undefined : await readYaml(file, mistakes)
   const values = readSection(KEYS, override(source, flags, env, cwd), mistakes, places)
   mistakes.push(...exposures(values, places), ...conflicts(values, places))
-  if (mistakes.length > 0) throw new ConfigError(inOrder(mistakes))
   const base = file === null ? cwd : projectFolder(file)
-  const config: Config = {
-    ...values,
-    tools: resolve(base, values.tools),
-    workspace: resolve(base, values.workspace),
-    cache: resolve(base, values.cache ?? cacheFolder(env)),
-    environment: { ...env },
-  }
+  // What could not be read is undefined, whatever its type says.
+  const from = (path: string | undefined) => (path === undefined ? '' : resolve(base, path))
+  const tools = from(values.tools)
+  const cache = from(values.cache ?? cacheFolder(env))
+  if (mistakes.length > 0)
+    throw new ConfigError(inOrder(mistakes), tools === '' ? undefined : { tools, cache })
+  const workspace = from(values.workspace)
+  const config: Config = { ...values, tools, workspace, cache, environment: { ...env } }
   return { config: freeze(config), file, warnings: warnings(config) }
 }
 

@@ -14,14 +14,23 @@ export interface Mistake {
   readonly expected?: string
 }
 
+/** Absolute paths. */
+export interface Folders {
+  readonly tools: string
+  readonly cache: string
+}
+
 /** The configuration cannot be used. Has all mistakes at once, each a line of the message. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly mistakes: readonly Mistake[]
+  /** Where the tools are, if this could be read all the same; so that they can be checked too. */
+  readonly folders: Folders | undefined
 
-  constructor(mistakes: readonly Mistake[]) {
+  constructor(mistakes: readonly Mistake[], folders?: Folders) {
     super(mistakes.map(describeMistake).join('\n'))
     this.mistakes = mistakes
+    this.folders = folders
   }
 }
 

@@ -1,0 +1,104 @@
+import { closest } from '../config/closest.ts'
+
+/** A running gateway, and the key to it. */
+export interface Door {
+  readonly url: string
+  readonly key: string | undefined
+}
+
+/** What a function takes, as JSON Schema. */
+export type InputSchema = Readonly<Record<string, unknown>>
+
+/** The gateway, or the tool, said no; the message is for the reader. */
+export class CallFailed extends Error {
+  override readonly name = 'CallFailed'
+}
+
+/** Milliseconds to wait for a tool that is starting. */
+const PATIENCE = 60_000
+const PAUSE = 150
+
+/** Asks what the function takes; waits while the tool is not yet known. Throws a CallFailed. */
+export async function inputOf(door: Door, tool: string, name: string): Promise<InputSchema> {
+  const until = Date.now() + PATIENCE
+  for (;;) {
+    const detail = (await ask(door, path(tool))) as ToolDetail
+    const functions = detail.functions ?? []
+    const found = functions.find((one) => one.name === name)
+    if (found) return found.inputSchema ?? {}
+    const waiting = detail.state === 'loading' || detail.state === 'learning'
+    if (!waiting || Date.now() > until) throw new CallFailed(whyNot(detail, tool, name))
+    await new Promise((resolve) => setTimeout(resolve, PAUSE))
+  }
+}
+
+/** The result of one call. Throws a CallFailed. */
+export function callFunction(door: Door, tool: string, name: string, input: unknown) {
+  return ask(door, `${path(tool)}/${encodeURIComponent(name)}`, input)
+}
+
+/** Whether nothing listens where the gateway was looked for. */
+export function isNobodyThere(error: unknown): boolean {
+  const cause = error instanceof TypeError ? (error.cause as { code?: string } | undefined) : null
+  return cause?.code === 'ECONNREFUSED'
+}
+
+interface ToolDetail {
+  readonly state?: string
+  readonly functions?: readonly { readonly name: string; readonly inputSchema?: InputSchema }[]
+  readonly lastError?: {
+    readonly message: string
+    readonly file?: string
+    readonly line?: number
+    readonly expected?: string
+  }
+}
+
+function whyNot({ functions = [], lastError }: ToolDetail, tool: string, name: string): string {
+  if (functions.length === 0 && lastError) {
+    const { file, line, message, expected } = lastError
+    const place = [file, line].filter((part) => part !== undefined).join(':')
+    return `${place === '' ? tool : place}: ${message}${expected ? ` (expected ${expected})` : ''}`
+  }
+  const names = functions.map((one) => one.name)
+  const meant = closest(name, names)
+  const hint = meant === undefined ? '' : `, did you mean "${meant}"?`
+  return `${tool} has no function "${name}"${hint} (it has ${names.join(', ') || 'none yet'})`
+}
+
+function path(tool: string): string {
+  return `/v1/tools/${encodeURIComponent(tool)}`
+}
+
+async function ask({ url, key }: Door, route: string, body?: unknown): Promise<unknown> {
+  const response = await fetch(new URL(route, url), {
+    headers: {
+      accept: 'application/json',
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  const answer = parse(text)
+  if (response.ok && answer !== undefined) return answer
+  throw new CallFailed(describeProblem(response.status, answer, url))
+}
+
+function describeProblem(status: number, answer: unknown, url: string): string {
+  const { detail, title, errors } = (answer ?? {}) as {
+    readonly detail?: string
+    readonly title?: string
+    readonly errors?: readonly { readonly path: string; readonly message: string }[]
+  }
+  const said = detail ?? title ?? `${url} answered ${status}, which is no answer of a gateway`
+  return [said, ...(errors ?? []).map((one) => `  ${one.path}: ${one.message}`)].join('\n')
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,9 @@
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
+
+// Before anything else is loaded: what is loaded afterwards comes compiled from here. Not in the
+// temporary folder, which others can write to; NODE_COMPILE_CACHE names another place.
+enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/toolgate'))
+
+const { runCommand } = await import('./cli/run-command.ts')
+process.exit(await runCommand(process.argv.slice(2)))
