@@ -77,13 +77,13 @@ for (const block of BLOCKS) {
   }
 }
 
-test('what is shown is compared: values, further keys, and the rest of a line', () => {
+test('what is shown is compared: values, further keys, and parts of a line', () => {
   const json = (text: string) => ({ language: 'json', text })
   assertShown('{"a":1,"b":[{"c":2,"d":3}]}', json('{"a":"…","b":[{"c":2,"…":"…"}]}'))
   assert.throws(() => assertShown('{"a":1}', json('{"a":2}')))
   assert.throws(() => assertShown('{"a":1,"b":2}', json('{"a":1}')))
   assert.throws(() => assertShown('{}', json('{"a":"…"}')))
-  assertShown('one\ntwo 123\n', { language: 'text', text: 'one\ntwo …\n' })
+  assertShown('one\ntwo 123!\n', { language: 'text', text: '…e\ntwo …!\n' })
   assert.throws(() => assertShown('one\n', { language: 'text', text: 'one\ntwo …\n' }))
 })
 
