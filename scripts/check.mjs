@@ -5,7 +5,7 @@ const STEPS = [
   ['format and lint', 'node_modules/@biomejs/biome/bin/biome', 'ci', '--log-level=warn', '.'],
   ['types', 'node_modules/tsc/bin/tsc', '-p', '.'],
   ['import direction', '--test', '--test-reporter=spec', 'test/architecture.test.ts'],
-  ['contract drift', 'src/contract/write.ts', '--check'],
+  ['contract drift', 'src/http/write-contract.ts', '--check'],
   ['links and commands of the docs', 'scripts/check-docs.mjs'],
 ]
 
