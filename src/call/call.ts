@@ -20,8 +20,8 @@ export interface CallTrace {
   readonly entrance: Entrance
   /** Id of the HTTP request, `X-Request-Id`. */
   readonly requestId: string
-  /** W3C trace context, as it came or newly made. */
-  readonly traceparent: string
+  /** W3C trace context of the span that this call is part of; absent: a new trace begins. */
+  readonly traceparent?: string
   readonly tracestate?: string
 }
 

@@ -16,8 +16,10 @@ export interface Link {
   readonly capabilities: Capabilities
   /** W3C trace context of the request that opened it. */
   readonly traceparent?: string
-  /** A message from the tool outside any call. False: the client reads too slowly, wait. */
-  deliver(message: Message): boolean
+  /** A message from the tool outside any call. */
+  deliver(message: Message): void
+  /** Pending while the client reads too slowly; an instance of the link's own is not read then. */
+  pressure(): Promise<void> | undefined
   /** The instance behind this link is gone; called once, with what happened to the tool. */
   ended(reason: string): void
 }

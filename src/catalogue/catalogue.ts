@@ -1,5 +1,5 @@
-import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 import type { Era } from '../protocol/message.ts'
+import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 
 /** What one version of a tool can do. */
 export interface Learned {

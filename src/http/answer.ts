@@ -1,5 +1,5 @@
 import { ToolgateError } from '../errors.ts'
-import { hasLongNumber, parseExact } from '../protocol/exact-json.ts'
+import { hasOddNumber, parseExact } from '../protocol/exact-json.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
 import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 
@@ -7,36 +7,36 @@ import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 const MOST_TEXT = 8_192
 
 /**
- * The body of a 200 from the tool's answer to `tools/call`. Throws what else it is: the function's
- * own error (422), a wrong parameter (400, 404), or the tool's error, as it came (502).
+ * The body of a 200 from the tool's answer to `tools/call`, to be written by `writeExact`. Throws
+ * what else it is: the function's own error (422), a wrong parameter (400, 404), or the tool's
+ * error, as it came (502).
  */
 export function bodyOf(
   answer: Message,
   tool: Declaration,
   declared: FunctionDeclaration,
 ): JsonObject {
-  const message = exactly(answer)
+  const message = answer.json()
   if (answer.kind === 'error') throw rpcError(message.error)
-  const result = message.result
-  if (!isObject(result)) throw misbehaved(tool, 'answered with no result')
-  if (result.isError === true) throw failed(result)
+  if (!isObject(message.result)) throw misbehaved(tool, 'answered with no result')
+  if (message.result.isError === true) throw failed(message.result)
+  const { content, structuredContent } = exactResult(answer) ?? message.result
   if (declared.outputSchema !== undefined) {
-    if (isObject(result.structuredContent)) return result.structuredContent
+    if (isObject(structuredContent)) return structuredContent
     throw misbehaved(tool, 'has an output schema, and answered without structuredContent')
   }
-  const { structuredContent } = result
   return {
-    content: Array.isArray(result.content) ? result.content : [],
+    content: Array.isArray(content) ? content : [],
     ...(structuredContent !== undefined && { structuredContent }),
   }
 }
 
-/** A number that a double would change stays as the tool wrote it. */
-function exactly(answer: Message): JsonObject {
-  const message = answer.json()
-  const text = Buffer.from(answer.bytes.buffer, answer.bytes.byteOffset, answer.bytes.length)
-  const line = text.toString()
-  return hasLongNumber(line) ? (parseExact(line) as JsonObject) : message
+/** The result with every number as the tool wrote it; undefined where a double changes none. */
+function exactResult({ bytes }: Message): JsonObject | undefined {
+  const line = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
+  if (!hasOddNumber(line)) return undefined
+  const { result } = parseExact(line) as JsonObject
+  return isObject(result) ? result : undefined
 }
 
 function failed(result: JsonObject): ToolgateError {

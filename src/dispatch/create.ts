@@ -1,0 +1,179 @@
+import type { Call } from '../call/call.ts'
+import type { Link } from '../call/link.ts'
+import type { Config } from '../config/config.ts'
+import { ToolgateError, toToolgateError } from '../errors.ts'
+import type { Guard } from '../guard/guard.ts'
+import type { Lease } from '../pool/lease.ts'
+import type { Pool } from '../pool/pool.ts'
+import type { Message } from '../protocol/message.ts'
+import { withTrace } from '../protocol/read.ts'
+import { SPANS } from '../telemetry/names.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import { awaitAnswer } from './deadline.ts'
+import type { Dispatch } from './dispatch.ts'
+
+export interface DispatchParts {
+  readonly config: Config
+  readonly guard: Guard
+  readonly pool: Pool
+  readonly telemetry: Telemetry
+}
+
+export function createDispatch(parts: DispatchParts): Dispatch & { readonly inFlight: InFlight } {
+  return new Waist(parts)
+}
+
+/** Calls that are open now, for draining and for the gauge. */
+export interface InFlight {
+  readonly count: number
+  /** Resolves when none is open. */
+  idle(): Promise<void>
+  /** From now on every verb is refused. */
+  refuse(): void
+}
+
+class Waist implements Dispatch {
+  readonly inFlight: OpenCalls = new OpenCalls()
+  readonly #parts: DispatchParts
+  readonly #leases = new Map<Link, Lease>()
+
+  constructor(parts: DispatchParts) {
+    this.#parts = parts
+  }
+
+  async open(link: Link): Promise<void> {
+    this.inFlight.check()
+    this.#parts.guard.see(link.caller, link.tool)
+    const lease = await this.#parts.pool.lease(link)
+    this.#leases.set(link, lease)
+  }
+
+  async call(call: Call): Promise<Message> {
+    const { guard, telemetry } = this.#parts
+    const { link, trace } = call
+    const { tool } = link
+    const since = performance.now()
+    const span = telemetry.span(SPANS.call, trace.traceparent)
+    let outcome = 'ok'
+    this.inFlight.begin()
+    try {
+      this.inFlight.check()
+      const lease = this.#leaseOf(link)
+      await guard.admit(link.caller, tool)
+      const answer = await this.#answer(call, lease, span.traceparent)
+      if (answer.kind === 'error') outcome = 'tool_error'
+      span.end()
+      return answer
+    } catch (thrown) {
+      const error = toToolgateError(thrown)
+      outcome = error.code
+      span.end(error)
+      throw error
+    } finally {
+      this.inFlight.end()
+      const duration = performance.now() - since
+      telemetry.meters.call(tool.name, trace.entrance, outcome, duration)
+      telemetry.log.info(
+        {
+          requestId: trace.requestId,
+          traceId: span.traceId,
+          tool: tool.name,
+          caller: link.caller.id,
+          entrance: trace.entrance,
+          method: call.request.method,
+          outcome,
+          duration: Math.round(duration * 100) / 100,
+        },
+        'call',
+      )
+    }
+  }
+
+  tell(link: Link, message: Message): void {
+    const connection = this.#leaseOf(link).connection()
+    if (connection instanceof Promise)
+      void connection.then(
+        (c) => c.tell(link, message),
+        () => {},
+      )
+    else connection.tell(link, message)
+  }
+
+  close(link: Link, reason: string): void {
+    const lease = this.#leases.get(link)
+    if (lease === undefined) return
+    this.#leases.delete(link)
+    lease.release(reason)
+  }
+
+  async #answer(call: Call, lease: Lease, traceparent: string): Promise<Message> {
+    const { config } = this.#parts
+    lease.begin()
+    try {
+      const open = lease.connection()
+      const connection = open instanceof Promise ? await open : open
+      const request = withTrace(call.request, traceparent, call.trace.tracestate)
+      const traced = request === call.request ? call : new Traced(call, request)
+      return await awaitAnswer({ call: traced, connection, lease, config })
+    } finally {
+      lease.end()
+    }
+  }
+
+  #leaseOf(link: Link): Lease {
+    const lease = this.#leases.get(link)
+    if (lease !== undefined) return lease
+    throw new ToolgateError('unknown_session', 'The session is unknown or has ended.')
+  }
+}
+
+/** A call whose request carries our span in `_meta`. */
+class Traced implements Call {
+  readonly link: Link
+  readonly request: Message
+  readonly trace: Call['trace']
+  readonly signal?: AbortSignal
+  readonly #call: Call
+
+  constructor(call: Call, request: Message) {
+    this.link = call.link
+    this.request = request
+    this.trace = call.trace
+    if (call.signal !== undefined) this.signal = call.signal
+    this.#call = call
+  }
+
+  notify(message: Message): void {
+    this.#call.notify(message)
+  }
+}
+
+class OpenCalls implements InFlight {
+  count = 0
+  #refusing = false
+  #waiting: (() => void)[] = []
+
+  begin(): void {
+    this.count += 1
+  }
+
+  end(): void {
+    this.count -= 1
+    if (this.count > 0) return
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  idle(): Promise<void> {
+    if (this.count === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  refuse(): void {
+    this.#refusing = true
+  }
+
+  check(): void {
+    if (!this.#refusing) return
+    throw new ToolgateError('shutting_down', 'The gateway is shutting down.', { retryAfter: 5 })
+  }
+}

@@ -1,0 +1,178 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Catalogue } from './catalogue/catalogue.ts'
+import { createCatalogue } from './catalogue/create.ts'
+import type { Config } from './config/config.ts'
+import { createDispatch } from './dispatch/create.ts'
+import { createGuard } from './guard/create.ts'
+import { createFront } from './http/front.ts'
+import type { Health } from './http/health.ts'
+import { checkScope } from './inbound/scope.ts'
+import { Sessions } from './inbound/sessions.ts'
+import { Pool } from './pool/pool.ts'
+import { openRegistry } from './registry/open.ts'
+import type { Registry } from './registry/registry.ts'
+import { serveMetrics } from './telemetry/metrics-server.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
+import { VERSION } from './version.ts'
+import { Versions } from './versions.ts'
+
+export interface GatewayOptions {
+  readonly telemetry: Telemetry
+  /** Learns this one tool only; the others are still served when asked for. */
+  readonly only?: string
+}
+
+export interface Gateway {
+  readonly url: string
+  /** Null: metrics are off. */
+  readonly metricsUrl: string | null
+  readonly registry: Registry
+  readonly catalogue: Catalogue
+  /** Refuses new work, drains, ends every process; the first reason wins. */
+  close(reason: string): Promise<void>
+}
+
+/** Builds the rooms and serves. Rejects when an address cannot be bound; leaves nothing then. */
+export async function createGateway(
+  config: Config,
+  { telemetry, only }: GatewayOptions,
+): Promise<Gateway> {
+  const { log, meters } = telemetry
+  const guard = createGuard(config, telemetry)
+  const registry = await openRegistry({ folder: config.tools, cache: config.cache, log })
+  const pool: Pool = new Pool({ config, telemetry }, (tool) => versions.listChanged(tool))
+  const catalogue = createCatalogue({ pool, cache: config.cache, log })
+  const dispatch = createDispatch({ config, guard, pool, telemetry })
+  const sessions = new Sessions(config, dispatch, log)
+  const versions = new Versions({
+    registry,
+    catalogue,
+    pool,
+    guard,
+    timeout: config.timeouts.start,
+  })
+  const since = performance.now()
+  let closing: string | undefined
+  let settled = false
+  void registry.settled.then(() => {
+    settled = true
+  })
+
+  const health = (): Health => ({
+    version: VERSION,
+    uptime: Math.round((performance.now() - since) / 1000),
+    reasons: [
+      ...(closing === undefined ? [] : ['shutting down']),
+      ...(settled ? [] : ['the tools folder is not read yet']),
+    ],
+    tools: tally(registry),
+    sessions: sessions.size,
+    instances: pool.counts().reduce((sum, [, running]) => sum + running, 0),
+    components: {},
+  })
+
+  meters.gauge('sessions', () => sessions.counts())
+  meters.gauge('instances', () => pool.counts())
+  meters.gauge('in_flight', () => [['', dispatch.inFlight.count]])
+
+  const server = createFront({
+    config,
+    dispatch,
+    registry,
+    catalogue,
+    guard,
+    telemetry,
+    sessions,
+    health,
+    instances: (tool) => ({ running: pool.count(tool), sessions: sessions.count(tool) }),
+    checkScope: (tool, message) => checkScope(tool, message, (name) => registry.get(name)),
+    find: (tool) => versions.find(tool),
+  })
+
+  let connections = 0
+  server.on('connection', (socket) => {
+    connections += 1
+    socket.once('close', () => {
+      connections -= 1
+    })
+  })
+  meters.gauge('connections', () => [['', connections]])
+
+  const { host, port, metrics, metricsHost } = config.listen
+  try {
+    await listen(server, host, port)
+    const metricsServer =
+      metrics === null ? null : await serveMetrics(telemetry, metricsHost, metrics)
+    void versions.learnAll(only)
+
+    const end = async (): Promise<void> => {
+      log.info({ reason: closing }, 'closing')
+      dispatch.inFlight.refuse()
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeIdleConnections()
+      const drained = await within(dispatch.inFlight.idle(), config.timeouts.drain)
+      if (!drained) log.warn({ calls: dispatch.inFlight.count }, 'calls cut off at timeouts.drain')
+      sessions.endAll('the gateway shuts down')
+      versions.close()
+      await Promise.all([pool.close('the gateway shuts down'), registry.close()])
+      // What was answered last gets out before the connections are cut.
+      await within(closed, LAST_WORDS)
+      server.closeAllConnections()
+      await Promise.all([closed, metricsServer?.close()])
+      guard.close()
+    }
+    let ended: Promise<void> | undefined
+    return {
+      url: urlOf(server, host),
+      metricsUrl: metricsServer?.url ?? null,
+      registry,
+      catalogue,
+      close(reason) {
+        closing ??= reason
+        ended ??= end()
+        return ended
+      },
+    }
+  } catch (error) {
+    server.close()
+    versions.close()
+    await Promise.all([pool.close('the gateway could not be started'), registry.close()])
+    guard.close()
+    throw error
+  }
+}
+
+/** Milliseconds for answers that are on their way when everything else has ended. */
+const LAST_WORDS = 250
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function tally(registry: Registry): Record<string, number> {
+  const tools: Record<string, number> = {}
+  for (const { state } of registry.list()) tools[state] = (tools[state] ?? 0) + 1
+  return tools
+}
+
+async function within(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, false)
+  })
+  const done = await Promise.race([promise.then(() => true), late])
+  clearTimeout(timer)
+  return done
+}

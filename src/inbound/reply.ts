@@ -1,0 +1,146 @@
+import type { Call, CallTrace } from '../call/call.ts'
+import type { Link } from '../call/link.ts'
+import type { Dispatch } from '../dispatch/dispatch.ts'
+import type { ToolgateError } from '../errors.ts'
+import type { Message } from '../protocol/message.ts'
+import { errorMessage } from '../protocol/read.ts'
+import { answerEmpty, answerJson, type Visit } from './door.ts'
+import { EventStream } from './event-stream.ts'
+import { failureOf } from './failure.ts'
+import type { OpenCall } from './session.ts'
+import type { SessionStream } from './session-stream.ts'
+
+/** A link whose requests are POSTed: a session, or one request alone. */
+export interface PostedLink extends Link {
+  /** The protocol version agreed on; empty where none was. */
+  readonly version: string
+  openStream(): SessionStream
+  begin(call: OpenCall): void
+  finish(call: OpenCall): void
+  connect(): (broken: boolean) => void
+}
+
+/**
+ * The answer to one POSTed request. A quick answer is JSON in one write; as soon as
+ * there is more to say, or it takes a while, it becomes an event stream that can be resumed.
+ */
+export class Reply implements AnyReply, OpenCall {
+  readonly link: PostedLink
+  readonly request: Message
+  readonly trace: CallTrace
+  readonly #visit: Visit
+  readonly #limit: number
+  readonly #disconnect: (broken: boolean) => void
+  #stream: SessionStream | undefined
+  #gone = false
+  #patience: NodeJS.Timeout | undefined
+
+  constructor(link: PostedLink, request: Message, visit: Visit, limit: number) {
+    this.link = link
+    this.request = request
+    this.trace = visit.trace
+    this.#visit = visit
+    this.#limit = limit
+    this.#disconnect = link.connect()
+    visit.res.once('close', () => this.#closed())
+    link.begin(this)
+    this.#patience = setTimeout(() => this.#open(), PATIENCE)
+  }
+
+  notify(message: Message): void {
+    this.carry(message)
+  }
+
+  carry(message: Message): void {
+    this.#open().write(message)
+  }
+
+  pressure(): Promise<void> | undefined {
+    return this.#stream?.live?.pressure()
+  }
+
+  /** The tool's answer: the last thing that is said. */
+  answer(message: Message): void {
+    this.#finish()
+    if (this.#stream === undefined) {
+      const headers = message.kind === 'result' ? this.#headers() : []
+      answerJson(this.#visit, 200, message.bytes, headers)
+    } else {
+      this.#stream.write(message)
+      this.#stream.finish()
+    }
+  }
+
+  /** There is no answer of the tool's. */
+  fail(thrown: unknown): void {
+    this.#finish()
+    const { error, status } = failureOf(thrown)
+    const silent = error.code === 'cancelled'
+    if (this.#stream === undefined) {
+      // A cancelled request is not answered (MCP, cancellation); the POST has to be.
+      if (silent) answerEmpty(this.#visit, 202)
+      else answerJson(this.#visit, status, this.#message(error).bytes)
+      return
+    }
+    if (!silent) this.#stream.write(this.#message(error))
+    this.#stream.finish()
+  }
+
+  #message(error: ToolgateError): Message {
+    return errorMessage(this.request.id ?? null, error.rpc, error.message, dataOf(error))
+  }
+
+  #open(): SessionStream {
+    if (this.#stream !== undefined) return this.#stream
+    clearTimeout(this.#patience)
+    const stream = this.link.openStream()
+    this.#stream = stream
+    if (this.#gone) return stream
+    const broken = () => this.#disconnect(true)
+    stream.attach(new EventStream(this.#visit, this.#headers(), this.#limit, broken))
+    if (this.link.version >= PRIMED) stream.prime()
+    return stream
+  }
+
+  /** How the client learns of its session. */
+  #headers(): string[] {
+    return this.request.method === 'initialize' ? ['Mcp-Session-Id', this.link.id] : []
+  }
+
+  #finish(): void {
+    clearTimeout(this.#patience)
+    this.link.finish(this)
+  }
+
+  /** In the legacy era a disconnect is no cancel: the call goes on. */
+  #closed(): void {
+    this.#gone = true
+    this.#disconnect(!this.#visit.res.writableFinished)
+  }
+}
+
+/** Milliseconds within which an answer may still be plain JSON. */
+const PATIENCE = 200
+/** The first version that knows the priming event. */
+export const PRIMED = '2025-11-25'
+
+/** Calls and answers. */
+export async function run(dispatch: Dispatch, reply: AnyReply): Promise<void> {
+  try {
+    reply.answer(await dispatch.call(reply))
+  } catch (thrown) {
+    reply.fail(thrown)
+  }
+}
+
+/** A call that takes its own answer back to the client. */
+export interface AnyReply extends Call {
+  answer(message: Message): void
+  fail(thrown: unknown): void
+}
+
+/** What a JSON-RPC error says beyond its message. */
+export function dataOf(error: ToolgateError): Record<string, unknown> | undefined {
+  if (error.retryAfter === undefined) return error.data
+  return { ...error.data, retryAfter: error.retryAfter }
+}

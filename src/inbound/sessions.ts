@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto'
+import type { Caller } from '../call/caller.ts'
+import type { Config } from '../config/config.ts'
+import type { Dispatch } from '../dispatch/dispatch.ts'
+import { ToolgateError } from '../errors.ts'
+import type { Logger } from '../telemetry/log.ts'
+import type { Declaration } from '../tool/declaration.ts'
+import { Session } from './session.ts'
+
+/** What the store needs of a session, whatever its wire. */
+export interface Kept {
+  readonly id: string
+  readonly tool: Declaration
+  readonly caller: Caller
+  readonly unused: boolean
+  readonly deadline: number
+  end(reason: string): void
+}
+
+/** All legacy sessions: their caps, their ends, and who may use them. */
+export class Sessions {
+  readonly #config: Config
+  readonly #dispatch: Dispatch
+  readonly #log: Logger
+  readonly #sessions = new Map<string, Kept>()
+  readonly #perTool = new Map<string, number>()
+  #sweeper: NodeJS.Timeout | undefined
+
+  constructor(config: Config, dispatch: Dispatch, log: Logger) {
+    this.#config = config
+    this.#dispatch = dispatch
+    this.#log = log
+  }
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  counts(): Iterable<[tool: string, sessions: number]> {
+    return this.#perTool
+  }
+
+  count(tool: string): number {
+    return this.#perTool.get(tool) ?? 0
+  }
+
+  /** A new Streamable HTTP session with its lease taken. Rejects when none can be had. */
+  async open(tool: Declaration, caller: Caller, traceparent?: string): Promise<Session> {
+    const session = new Session({
+      id: newSessionId(),
+      tool,
+      caller,
+      config: this.#config,
+      ...(traceparent === undefined ? {} : { traceparent }),
+      onEnd: (ended, reason) => {
+        this.remove(ended, reason)
+        this.#dispatch.close(ended, reason)
+      },
+    })
+    this.add(session)
+    try {
+      await this.#dispatch.open(session)
+    } catch (error) {
+      session.end('it could not be opened')
+      throw error
+    }
+    if (session.over) {
+      // It ended while its tool was starting: the lease came too late to be given back by it.
+      this.#dispatch.close(session, 'ended while starting')
+      throw new ToolgateError('tool_gone', 'The session ended while its tool was starting.')
+    }
+    return session
+  }
+
+  /** Takes a session in, within the caps; the longest unused one makes room. */
+  add(session: Kept): void {
+    const { max, perTool } = this.#config.sessions
+    const { name } = session.tool
+    if (this.count(name) >= perTool) this.#makeRoom(`sessions.perTool (${perTool})`, name)
+    if (this.size >= max) this.#makeRoom(`sessions.max (${max})`)
+    this.#sessions.set(session.id, session)
+    this.#perTool.set(name, this.count(name) + 1)
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP).unref()
+  }
+
+  remove(session: Kept, reason: string): void {
+    if (!this.#sessions.delete(session.id)) return
+    const { name } = session.tool
+    const left = this.count(name) - 1
+    if (left > 0) this.#perTool.set(name, left)
+    else this.#perTool.delete(name)
+    this.#log.info({ tool: name, caller: session.caller.id, reason }, 'session ended')
+    if (this.size > 0) return
+    clearInterval(this.#sweeper)
+    this.#sweeper = undefined
+  }
+
+  /** The caller's own session on this tool; whatever else is unknown, so nothing is given away. */
+  find(id: string, tool: string, caller: Caller): Kept {
+    const session = this.#sessions.get(id)
+    if (session?.tool.name !== tool || session.caller.id !== caller.id) {
+      throw new ToolgateError('unknown_session', 'The session is unknown or has ended.')
+    }
+    return session
+  }
+
+  endAll(reason: string): void {
+    for (const session of [...this.#sessions.values()]) session.end(reason)
+  }
+
+  #makeRoom(cap: string, tool?: string): void {
+    let longest: Kept | undefined
+    for (const session of this.#sessions.values()) {
+      if ((tool !== undefined && session.tool.name !== tool) || !session.unused) continue
+      if (longest === undefined || session.deadline < longest.deadline) longest = session
+    }
+    if (longest === undefined) {
+      const message = `There are as many sessions as there may be: ${cap}.`
+      throw new ToolgateError('unavailable', message, { retryAfter: 5 })
+    }
+    longest.end('a newer session took its place')
+  }
+
+  #sweep(): void {
+    const now = performance.now()
+    for (const session of this.#sessions.values()) {
+      if (session.deadline <= now) session.end('nobody came back to it')
+    }
+  }
+}
+
+/** Milliseconds between two looks at the sessions' deadlines. */
+const SWEEP = 250
+
+/** Until replicas are configured, the gateway's process is its own replica. */
+const REPLICA = randomBytes(3).toString('hex')
+
+/** `{replica}.{random}`: 192 bits that nobody guesses. */
+export function newSessionId(): string {
+  return `${REPLICA}.${randomBytes(24).toString('base64url')}`
+}

@@ -1,0 +1,153 @@
+import type { Capabilities } from '../call/link.ts'
+import { ToolgateError } from '../errors.ts'
+import type { JsonObject, Message } from '../protocol/message.ts'
+import { readClientMessage } from '../protocol/read.ts'
+import { isLegacyVersion, LEGACY_VERSIONS } from '../protocol/versions.ts'
+import type { Declaration } from '../tool/declaration.ts'
+import { answerBatch } from './batch.ts'
+import { readBody } from './body.ts'
+import { answerEmpty, type Visit } from './door.ts'
+import { EventStream } from './event-stream.ts'
+import { PRIMED, Reply, run } from './reply.ts'
+import { Session } from './session.ts'
+import { parseEventId } from './session-stream.ts'
+import { answerAlone } from './sessionless.ts'
+import type { WireParts } from './wire.ts'
+
+/** POST, GET and DELETE of MCP Streamable HTTP (2025-03-26 to 2025-11-25). */
+export async function serveStreamable(
+  parts: WireParts,
+  tool: Declaration,
+  visit: Visit,
+): Promise<void> {
+  switch (visit.req.method) {
+    case 'POST':
+      return post(parts, tool, visit)
+    case 'GET':
+      return listen(parts, tool, visit)
+    case 'DELETE':
+      return remove(parts, tool, visit)
+    default:
+      throw new ToolgateError('method_not_allowed', 'Use POST, GET or DELETE.')
+  }
+}
+
+async function post(parts: WireParts, tool: Declaration, visit: Visit): Promise<void> {
+  const { config } = parts
+  checkContentType(visit)
+  checkAccept(visit, 'application/json', 'text/event-stream')
+  const session = sessionOf(parts, tool, visit)
+  const body = await readBody(visit.req, config.sizes.body)
+  const messages = readClientMessage(body, { allowBatch: session?.version === BATCHES })
+  for (const message of messages) parts.checkScope(tool, message)
+  const [first] = messages
+  if (first === undefined) throw new ToolgateError('bad_request', 'The batch is empty.')
+  if (session === undefined) return begin(parts, tool, visit, first)
+  if (messages.length > 1) return answerBatch(parts, session, visit, messages)
+  if (first.kind !== 'request') {
+    parts.dispatch.tell(session, first)
+    session.touch()
+    return answerEmpty(visit, 202)
+  }
+  if (first.method === 'initialize') {
+    throw new ToolgateError('bad_request', 'This session has been initialized already.')
+  }
+  return run(parts.dispatch, new Reply(session, first, visit, config.sizes.line))
+}
+
+/** Without a session: a new one, or one request alone. */
+async function begin(
+  parts: WireParts,
+  tool: Declaration,
+  visit: Visit,
+  message: Message,
+): Promise<void> {
+  if (message.kind !== 'request') {
+    throw new ToolgateError('bad_request', 'Mcp-Session-Id is needed for this message.')
+  }
+  if (message.method !== 'initialize') return answerAlone(parts, tool, visit, message)
+  const session = await parts.sessions.open(tool, visit.caller, visit.trace.traceparent)
+  const params = (message.json().params as JsonObject | undefined) ?? {}
+  session.capabilities = (params.capabilities as Capabilities | undefined) ?? {}
+  const reply = new Reply(session, message, visit, parts.config.sizes.line)
+  try {
+    const answer = await parts.dispatch.call(reply)
+    const result = answer.json().result as JsonObject | undefined
+    if (result === undefined) session.end('the tool refused to initialize')
+    else session.version = String(result.protocolVersion)
+    reply.answer(answer)
+  } catch (thrown) {
+    session.end('it could not be initialized')
+    reply.fail(thrown)
+  }
+}
+
+/** GET: the server's own stream, or the rest of one that broke. */
+function listen(parts: WireParts, tool: Declaration, visit: Visit): void {
+  checkAccept(visit, 'text/event-stream')
+  const session = sessionOf(parts, tool, visit)
+  if (session === undefined) {
+    throw new ToolgateError('method_not_allowed', 'GET needs the Mcp-Session-Id of a session.')
+  }
+  const header = visit.req.headers['last-event-id']
+  const last = typeof header === 'string' ? parseEventId(header) : undefined
+  if (header !== undefined && last === undefined) {
+    throw new ToolgateError('bad_request', 'Last-Event-ID is not one of this session.')
+  }
+  const stream = session.findStream(last?.stream ?? 0)
+  // Nothing of it is left to be sent: to say so stops a client from asking again and again.
+  if (stream === undefined) {
+    answerEmpty(visit, 204)
+    return
+  }
+  if (last !== undefined && !session.keeps(last.stream, last.sequence)) {
+    const message = 'Events after Last-Event-ID are no longer kept (sessions.events, sizes.events).'
+    throw new ToolgateError('unknown_session', message)
+  }
+  const closed = session.connect()
+  visit.res.once('close', () => closed(!visit.res.writableFinished))
+  const live = new EventStream(visit, [], parts.config.sizes.line, () => {})
+  stream.attach(live, last?.sequence)
+  if (session.version >= PRIMED && last === undefined) stream.prime()
+}
+
+/** The one version that has batches. */
+const BATCHES = '2025-03-26'
+
+function remove(parts: WireParts, tool: Declaration, visit: Visit): void {
+  const session = sessionOf(parts, tool, visit)
+  if (session === undefined) {
+    throw new ToolgateError('bad_request', 'DELETE needs the Mcp-Session-Id of a session.')
+  }
+  session.end('the client deleted it')
+  answerEmpty(visit, 204)
+}
+
+function sessionOf(parts: WireParts, tool: Declaration, visit: Visit): Session | undefined {
+  const { headers } = visit.req
+  const version = headers['mcp-protocol-version']
+  if (version !== undefined && !(typeof version === 'string' && isLegacyVersion(version))) {
+    const message = `MCP-Protocol-Version is not supported; known: ${LEGACY_VERSIONS.join(', ')}.`
+    throw new ToolgateError('bad_request', message, { data: { supported: LEGACY_VERSIONS } })
+  }
+  const id = headers['mcp-session-id']
+  if (id === undefined) return undefined
+  const session = parts.sessions.find(String(id), tool.name, visit.caller)
+  if (session instanceof Session) return session
+  throw new ToolgateError('unknown_session', 'The session is unknown or has ended.')
+}
+
+function checkContentType({ req }: Visit): void {
+  const type = req.headers['content-type'] ?? ''
+  if (type === 'application/json' || /^application\/json\s*(;|$)/i.test(type)) return
+  throw new ToolgateError('unsupported_media_type', 'Content-Type must be application/json.')
+}
+
+function checkAccept({ req }: Visit, ...types: string[]): void {
+  const accept = req.headers.accept
+  if (accept === undefined || accept.includes('*/*')) return
+  for (const type of types) {
+    if (accept.includes(type)) continue
+    throw new ToolgateError('not_acceptable', `Accept must name ${types.join(' and ')}.`)
+  }
+}

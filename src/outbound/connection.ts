@@ -1,0 +1,41 @@
+import type { Call } from '../call/call.ts'
+import type { Link } from '../call/link.ts'
+import type { Message } from '../protocol/message.ts'
+import type { Ending } from '../runtime/pipe.ts'
+
+/** How one instance is spoken to, for one link alone or for many. */
+export interface Connection {
+  /** Takes part in what the instance says outside calls. */
+  attach(link: Link): void
+  /** Ends that; what the link had subscribed to is given up, its calls are cancelled. */
+  detach(link: Link): void
+  /**
+   * Sends a request and resolves with the tool's result or error, under the client's id.
+   * Rejects with `tool_gone`, `cancelled`, `conflict` (the id is in use).
+   */
+  call(call: Call): Promise<Message>
+  /** Passes a notification or a response on. */
+  tell(link: Link, message: Message): void
+  /** Gives a call up: the tool is sent `cancelled`, the call's promise rejects with `reason`. */
+  cancel(call: Call, reason: Error): void
+  /** Resolves when the process answers anything within `milliseconds`: true, else false. */
+  alive(milliseconds: number): Promise<boolean>
+  /** Time that calls of this link have spent waiting for their client's answers. */
+  asking(link: Link): Asking
+}
+
+export interface Asking {
+  /** Milliseconds, up to now. */
+  readonly total: number
+  /** Milliseconds that the oldest open question waits; undefined: none is open. */
+  readonly open: number | undefined
+}
+
+/** What a pool is told by its connections. */
+export interface ConnectionEvents {
+  /** The tool's functions, prompts or resources changed. */
+  listChanged(): void
+}
+
+/** The error that calls of an ended process are rejected with. */
+export type Gone = (ending: Ending) => Error

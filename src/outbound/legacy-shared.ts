@@ -1,0 +1,297 @@
+import type { Call } from '../call/call.ts'
+import type { Link } from '../call/link.ts'
+import { ToolgateError } from '../errors.ts'
+import type { Id, JsonObject, Message } from '../protocol/message.ts'
+import {
+  errorMessage,
+  notificationMessage,
+  requestMessage,
+  resultMessage,
+  withId,
+} from '../protocol/read.ts'
+import { LATEST_LEGACY } from '../protocol/versions.ts'
+import type { Pipe } from '../runtime/pipe.ts'
+import type { Logger } from '../telemetry/log.ts'
+import type { Asking, Connection, ConnectionEvents } from './connection.ts'
+import { agreedVersion, type InitializeResult } from './handshake.ts'
+import { cancelledParams, isListChanged, progressTokenOf } from './messages.ts'
+import type { Subscriptions } from './subscriptions.ts'
+
+interface Pending {
+  /** Absent for requests of our own. */
+  readonly call?: Call
+  readonly token?: Id | undefined
+  readonly resolve: (message: Message) => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * Speaks legacy MCP to a process that many links share. Ids and progress tokens are our own
+ * numbers, so that those of the clients never meet; no client capability is offered to the tool.
+ */
+export class SharedLegacyConnection implements Connection {
+  readonly #pipe: Pipe
+  readonly #log: Logger
+  readonly #events: ConnectionEvents
+  readonly #pending = new Map<number, Pending>()
+  /** Our id of each link's open call, by the client's id. */
+  readonly #links = new Map<Link, Map<Id, number>>()
+  readonly #subscriptions: Subscriptions
+  #lastId = 0
+  #initialized: InitializeResult | undefined
+
+  /** `subscriptions` outlive this process: the next one takes them over. */
+  constructor(pipe: Pipe, log: Logger, events: ConnectionEvents, subscriptions: Subscriptions) {
+    this.#pipe = pipe
+    this.#log = log
+    this.#events = events
+    this.#subscriptions = subscriptions
+    pipe.read((message) => this.#receive(message))
+    void pipe.closed.then(({ reason }) => {
+      const error = new ToolgateError('tool_gone', `The tool is gone: ${reason}.`)
+      for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error)
+    })
+  }
+
+  /** What the process said at initialize. Throws when `handshake` has not been done. */
+  get initialized(): InitializeResult {
+    if (this.#initialized === undefined) throw new Error('no handshake yet')
+    return this.#initialized
+  }
+
+  /** The handshake, supplied by us. Rejects with `tool_gone` or what the tool refused it with. */
+  async handshake(version: string): Promise<InitializeResult> {
+    const answer = await this.request('initialize', {
+      protocolVersion: LATEST_LEGACY,
+      capabilities: {},
+      clientInfo: { name: 'toolgate', version },
+    })
+    const { result, error } = answer.json() as { result?: JsonObject; error?: { message?: string } }
+    if (result === undefined) {
+      const why = error?.message ?? 'no reason given'
+      throw new ToolgateError('tool_failed_to_start', `The tool refused to initialize: ${why}.`)
+    }
+    this.#pipe.send(notificationMessage('notifications/initialized').bytes)
+    this.#initialized = result as InitializeResult
+    return this.#initialized
+  }
+
+  /** A request of our own with the budget of a start. Rejects with `timeout`, `tool_gone`. */
+  async ask(method: string, params: JsonObject, milliseconds: number): Promise<Message> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      const error = new ToolgateError('timeout', `${method} took longer than ${milliseconds} ms.`)
+      timer = setTimeout(reject, milliseconds, error)
+    })
+    const id = this.#lastId + 1
+    try {
+      return await Promise.race([this.request(method, params), late])
+    } finally {
+      clearTimeout(timer)
+      this.#pending.delete(id)
+    }
+  }
+
+  /** A request of our own. */
+  request(method: string, params?: JsonObject): Promise<Message> {
+    const id = ++this.#lastId
+    return new Promise((resolve, reject) => {
+      this.#pipe.send(requestMessage(id, method, params).bytes)
+      this.#pending.set(id, { resolve, reject })
+    })
+  }
+
+  /** Subscribes the process to what its predecessor was subscribed to. */
+  resubscribe(): void {
+    for (const uri of this.#subscriptions.uris()) this.#quietly('resources/subscribe', uri)
+  }
+
+  /** Resolves when no call is open, or after `milliseconds`. */
+  async drained(milliseconds: number): Promise<void> {
+    const until = performance.now() + milliseconds
+    const open = () => [...this.#pending.values()].some(({ call }) => call !== undefined)
+    while (open() && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  attach(link: Link): void {
+    if (!this.#links.has(link)) this.#links.set(link, new Map())
+  }
+
+  detach(link: Link): void {
+    const open = this.#links.get(link)
+    if (open === undefined) return
+    const error = new ToolgateError('cancelled', 'The session ended.')
+    for (const id of [...open.values()]) this.#giveUp(id, error)
+    this.#links.delete(link)
+    for (const uri of this.#subscriptions.leave(link)) this.#quietly('resources/unsubscribe', uri)
+  }
+
+  async call(call: Call): Promise<Message> {
+    const { request, link } = call
+    const open = this.#links.get(link)
+    if (request.id === undefined || open === undefined) {
+      throw new ToolgateError('bad_request', 'A call needs an id and an open link.')
+    }
+    if (open.has(request.id)) {
+      const id = JSON.stringify(request.id)
+      const message = `The id ${id} is in use by a call that is not answered yet.`
+      throw new ToolgateError('conflict', message)
+    }
+    return this.#answerHere(call) ?? this.#pass(call, open)
+  }
+
+  tell(link: Link, message: Message): void {
+    const open = this.#links.get(link)
+    if (message.method === 'notifications/cancelled') {
+      const id = open?.get(cancelledParams(message).requestId as Id)
+      const error = new ToolgateError('cancelled', 'The client cancelled the call.')
+      if (id !== undefined) this.#giveUp(id, error)
+    }
+    // The rest (initialized, roots, answers to questions that are never asked) ends here.
+  }
+
+  cancel(call: Call, reason: Error): void {
+    const id = this.#links.get(call.link)?.get(call.request.id as Id)
+    if (id !== undefined) this.#giveUp(id, reason)
+  }
+
+  /** Gone counts as alive: nothing is left to end. */
+  alive(milliseconds: number): Promise<boolean> {
+    return this.ask('ping', {}, milliseconds).then(
+      () => true,
+      (error: ToolgateError) => error.code === 'tool_gone',
+    )
+  }
+
+  asking(): Asking {
+    return { total: 0, open: undefined }
+  }
+
+  /** What is answered without asking the process. */
+  #answerHere(call: Call): Message | undefined {
+    const { request, link } = call
+    const id = request.id as Id
+    switch (request.method) {
+      case 'initialize': {
+        const wanted = (request.json().params as JsonObject | undefined)?.protocolVersion
+        const protocolVersion = agreedVersion(this.initialized.protocolVersion, wanted)
+        return resultMessage(id, { ...this.initialized, protocolVersion })
+      }
+      case 'ping':
+      case 'logging/setLevel':
+        return resultMessage(id, {})
+      case 'resources/subscribe':
+        return this.#subscriptions.join(link, uriOf(request)) ? undefined : resultMessage(id, {})
+      case 'resources/unsubscribe':
+        return this.#subscriptions.part(link, uriOf(request)) ? undefined : resultMessage(id, {})
+      default:
+        return undefined
+    }
+  }
+
+  async #pass(call: Call, open: Map<Id, number>): Promise<Message> {
+    const clientId = call.request.id as Id
+    const id = ++this.#lastId
+    const token = progressTokenOf(call.request)
+    const bytes = renumbered(call.request, id, token !== undefined)
+    const answer = await new Promise<Message>((resolve, reject) => {
+      this.#pipe.send(bytes)
+      this.#pending.set(id, { call, token, resolve, reject })
+      open.set(clientId, id)
+    })
+    if (answer.kind === 'error' && call.request.method === 'resources/subscribe') {
+      this.#subscriptions.part(call.link, uriOf(call.request))
+    }
+    return withId(answer, clientId)
+  }
+
+  #receive(message: Message): void {
+    switch (message.kind) {
+      case 'result':
+      case 'error': {
+        const pending = this.#settle(message.id as number)
+        if (pending !== undefined) pending.resolve(message)
+        else this.#log.debug({ id: message.id }, 'response without a call skipped')
+        break
+      }
+      case 'request':
+        this.#refuse(message)
+        break
+      case 'notification':
+        this.#notification(message)
+    }
+  }
+
+  /** No capability was offered, so only a ping is answered. */
+  #refuse({ id, method }: Message): void {
+    const answer =
+      method === 'ping'
+        ? resultMessage(id as Id, {})
+        : errorMessage(id as Id, -32601, 'This instance is shared: no client can be asked.')
+    try {
+      this.#pipe.send(answer.bytes)
+    } catch {
+      // It is ending; its calls are told so.
+    }
+  }
+
+  #notification(message: Message): void {
+    const params = (message.json().params as JsonObject | undefined) ?? {}
+    if (message.method === 'notifications/progress') {
+      const pending = this.#pending.get(params.progressToken as number)
+      const { call, token } = pending ?? {}
+      if (call === undefined || token === undefined) return
+      const { method } = message
+      call.notify(notificationMessage(method, { ...params, progressToken: token }))
+    } else if (message.method === 'notifications/resources/updated') {
+      for (const link of this.#subscriptions.of(String(params.uri))) link.deliver(message)
+    } else if (isListChanged(message)) {
+      this.#events.listChanged()
+      for (const link of this.#links.keys()) link.deliver(message)
+    } else if (message.method === 'notifications/message') {
+      // It says nothing of whose call it belongs to, so no client may see it.
+      this.#log.info({ level: params.level, logger: params.logger }, 'tool log')
+    }
+  }
+
+  #giveUp(id: number, reason: Error): void {
+    const pending = this.#settle(id)
+    if (pending === undefined) return
+    pending.reject(reason)
+    try {
+      const params = { requestId: id, reason: reason.message }
+      this.#pipe.send(notificationMessage('notifications/cancelled', params).bytes)
+    } catch {
+      // It is gone or reads nothing: `alive` finds out which.
+    }
+  }
+
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return undefined
+    this.#pending.delete(id)
+    if (pending.call !== undefined) {
+      this.#links.get(pending.call.link)?.delete(pending.call.request.id as Id)
+    }
+    return pending
+  }
+
+  #quietly(method: string, uri: string): void {
+    this.request(method, { uri }).catch(() => {})
+  }
+}
+
+function uriOf(request: Message): string {
+  return String((request.json().params as JsonObject | undefined)?.uri)
+}
+
+/** The request under our id and, where it asks for progress, our token: the same number. */
+function renumbered(request: Message, id: number, progress: boolean): Uint8Array {
+  if (!progress) return withId(request, id).bytes
+  const message = request.json()
+  const params = message.params as JsonObject
+  const _meta = { ...(params._meta as JsonObject), progressToken: id }
+  return Buffer.from(JSON.stringify({ ...message, id, params: { ...params, _meta } }))
+}

@@ -1,0 +1,14 @@
+import type { Connection } from '../outbound/connection.ts'
+
+/** A link's right to use an instance. */
+export interface Lease {
+  /** What to speak through now; a promise where a process has to be started first. */
+  connection(): Connection | Promise<Connection>
+  /** A call begins or ends; what is unused for its tool's `idle` is stopped. */
+  begin(): void
+  end(): void
+  /** What it was leased from answers nothing any more: it is ended, a shared one is replaced. */
+  condemn(connection: Connection, reason: string): void
+  /** Gives it back; an instance of the link's own is ended. */
+  release(reason: string): void
+}

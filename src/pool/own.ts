@@ -1,0 +1,32 @@
+import type { Link } from '../call/link.ts'
+import type { LegacyConnection } from '../outbound/legacy.ts'
+import type { Instance } from './instance.ts'
+import type { Lease } from './lease.ts'
+
+/** A session's lease on a process of its own: with the one ends the other. */
+export class OwnLease implements Lease {
+  readonly #instance: Instance<LegacyConnection>
+
+  constructor(instance: Instance<LegacyConnection>, link: Link) {
+    this.#instance = instance
+    instance.connection.attach(link)
+    void instance.process.closed.then(({ reason }) => link.ended(reason))
+  }
+
+  connection(): LegacyConnection {
+    return this.#instance.connection
+  }
+
+  begin(): void {}
+
+  end(): void {}
+
+  condemn(_connection: unknown, reason: string): void {
+    void this.#instance.process.close(reason)
+  }
+
+  release(reason: string): void {
+    this.#instance.connection.detach()
+    void this.#instance.process.close(reason)
+  }
+}

@@ -1,0 +1,237 @@
+import type { ChildProcessByStdio } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
+import { ToolgateError } from '../errors.ts'
+import { LineReader } from '../protocol/line-codec.ts'
+import type { Message } from '../protocol/message.ts'
+import { readToolLine } from '../protocol/read.ts'
+import type { Logger } from '../telemetry/log.ts'
+import { type StderrFields, toolStderr } from '../telemetry/stderr.ts'
+import { ProcessGroup } from './group.ts'
+import type { Ending, Pipe } from './pipe.ts'
+
+export interface ProcessOptions {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  /** The whole environment; nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>
+  /** Most bytes of one line, and of what the tool has not read yet. */
+  readonly line: number
+  /** Milliseconds for each step of ending. */
+  readonly patience: { readonly stdin: number; readonly term: number }
+  readonly log: Logger
+  /** Fields of every line of the tool's stderr. */
+  readonly fields: StderrFields
+}
+
+/** Starts a process in a group of its own. Rejects with `tool_failed_to_start`. */
+export async function startProcess(options: ProcessOptions): Promise<ToolProcess> {
+  const { execa } = await import('execa')
+  const child = execa(options.program, [...options.args], {
+    cwd: options.cwd,
+    env: options.env,
+    extendEnv: false,
+    detached: process.platform !== 'win32',
+    cleanup: process.platform === 'win32',
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    buffer: false,
+    reject: false,
+    encoding: 'buffer',
+    windowsHide: true,
+  })
+  if (child.pid === undefined) {
+    const { cause } = (await child) as { cause?: unknown }
+    const what = startFailure(options, cause)
+    throw new ToolgateError('tool_failed_to_start', `The tool could not be started: ${what}.`, {
+      cause,
+    })
+  }
+  return new ToolProcess(
+    options,
+    child.pid,
+    child.nodeChildProcess as ChildProcessByStdio<Writable, Readable, Readable>,
+  )
+}
+
+function startFailure(options: ProcessOptions, cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code
+  if (code === 'ENOENT') return `there is no program "${options.program}"`
+  if (code === 'EACCES') return `"${options.program}" may not be executed`
+  if (code === 'E2BIG') return 'its arguments or environment are too long'
+  return `spawn failed${code === undefined ? '' : ` with ${code}`}`
+}
+
+type Stdio = Pick<
+  ChildProcessByStdio<Writable, Readable, Readable>,
+  'stdin' | 'stdout' | 'stderr' | 'once'
+>
+
+type Exit = [code: number | null, signal: NodeJS.Signals | null]
+
+/** A running process as a pipe. */
+export class ToolProcess implements Pipe {
+  readonly pid: number
+  readonly closed: Promise<Ending>
+  readonly ended: Promise<Ending>
+  readonly #options: ProcessOptions
+  readonly #stdio: Stdio
+  readonly #group: ProcessGroup
+  #reader: ((message: Message) => void) | undefined
+  #early: Message[] = []
+  #reason: string | undefined
+  #exited = false
+  #open = true
+  #noise = 0
+
+  constructor(options: ProcessOptions, pid: number, stdio: Stdio) {
+    this.pid = pid
+    this.#options = options
+    this.#stdio = stdio
+    this.#group = new ProcessGroup(pid)
+    const lines = new LineReader({
+      limit: options.line,
+      onLine: (line) => this.#line(line),
+      onTooLong: (length) => this.#tooLong(length),
+    })
+    stdio.stdout.on('data', (chunk: Buffer) => lines.push(chunk))
+    stdio.stdout.once('end', () => lines.end())
+    // A read error is followed by the exit, which says what happened.
+    stdio.stdout.on('error', (error) => this.#fault('reading from the tool failed', error))
+    stdio.stdin.on('error', (error) => this.#fault('writing to the tool failed', error))
+    const stderr = toolStderr(options.log, options.fields)
+    stdio.stderr.on('data', stderr).once('close', () => stderr.end())
+    stdio.stderr.on('error', (error) => this.#fault('reading stderr failed', error))
+    this.closed = this.#untilClosed()
+    this.ended = this.closed.then(async (ending) => {
+      await this.#sweep()
+      return ending
+    })
+  }
+
+  read(reader: (message: Message) => void): void {
+    this.#reader = reader
+    const early = this.#early
+    this.#early = []
+    for (const message of early) reader(message)
+  }
+
+  send(bytes: Uint8Array): void {
+    const { stdin } = this.#stdio
+    if (!this.#open || this.#exited || !stdin.writable) {
+      throw new ToolgateError('tool_gone', `The tool is gone: ${this.#reason ?? 'it ended'}.`)
+    }
+    if (stdin.writableLength > this.#options.line) {
+      throw new ToolgateError('tool_misbehaved', 'The tool does not read what it is sent.')
+    }
+    const line = Buffer.allocUnsafe(bytes.length + 1)
+    line.set(bytes)
+    line[bytes.length] = 10
+    stdin.write(line)
+  }
+
+  pause(): void {
+    this.#stdio.stdout.pause()
+  }
+
+  resume(): void {
+    this.#stdio.stdout.resume()
+  }
+
+  close(reason: string): Promise<Ending> {
+    if (this.#reason === undefined && !this.#exited) {
+      this.#reason = reason
+      void this.#end()
+    }
+    return this.ended
+  }
+
+  /** The three steps, each after its own time, each only while somebody is left. */
+  async #end(): Promise<void> {
+    const { patience } = this.#options
+    this.#stdio.stdin.end()
+    // A tool whose output nobody reads cannot reach its end of input.
+    this.#stdio.stdout.resume()
+    if (await within(this.closed, patience.stdin)) return
+    this.#group.signal('SIGTERM')
+    if (await within(this.closed, patience.term)) return
+    this.#group.signal('SIGKILL')
+  }
+
+  /** What the leader left behind in its group. */
+  async #sweep(): Promise<void> {
+    const { patience } = this.#options
+    if (this.#group.signal(0) && !(await this.#group.emptied(GRACE))) {
+      this.#group.signal('SIGTERM')
+      if (!(await this.#group.emptied(patience.term))) {
+        this.#group.signal('SIGKILL')
+        await this.#group.emptied(patience.term)
+      }
+    }
+    this.#group.release()
+    for (const stream of [this.#stdio.stdin, this.#stdio.stdout, this.#stdio.stderr]) {
+      stream.destroy()
+    }
+  }
+
+  async #untilClosed(): Promise<Ending> {
+    const { stdout } = this.#stdio
+    const drained = new Promise<void>((resolve) => stdout.once('close', resolve))
+    const [exitCode, signal] = await new Promise<Exit>((resolve) =>
+      this.#stdio.once('exit', (...exit) => resolve(exit)),
+    )
+    this.#exited = true
+    // The last lines may still be in the pipe; a grandchild that holds it open is not waited for.
+    stdout.resume()
+    await within(drained, GRACE)
+    this.#open = false
+    const how = signal === null ? `exited with code ${exitCode}` : `was ended by ${signal}`
+    const unexpected = this.#reason === undefined
+    this.#reason ??= `it ${how}`
+    return { reason: this.#reason, unexpected, exitCode, signal }
+  }
+
+  #line(line: Buffer): void {
+    const message = readToolLine(line)
+    if (message === undefined) {
+      this.#noise += 1
+      // The first lines say enough; a flood of noise must not become a flood of log lines.
+      if (this.#noise <= NOISE_LOGGED) {
+        const text = line.toString('utf8', 0, 200)
+        this.#options.log.warn({ ...this.#options.fields, text }, 'stdout noise skipped')
+      }
+      return
+    }
+    if (this.#reader !== undefined) this.#reader(message)
+    else if (this.#early.length < EARLY) this.#early.push(message)
+  }
+
+  #tooLong(length: number): void {
+    this.#fault(`a line is longer than ${this.#options.line} bytes`, { length })
+    void this.close(`it wrote a line longer than ${this.#options.line} bytes`)
+  }
+
+  #fault(what: string, cause: unknown): void {
+    if (this.#reason !== undefined) return
+    const { log, fields } = this.#options
+    const code = (cause as NodeJS.ErrnoException).code
+    log.warn({ ...fields, ...(code === undefined ? {} : { code }) }, what)
+  }
+}
+
+/** Milliseconds that the last output and the last members of a group are given. */
+const GRACE = 200
+const NOISE_LOGGED = 20
+const EARLY = 64
+
+/** True when `promise` settles within the time; leaves no timer. */
+async function within(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, false)
+  })
+  const done = await Promise.race([promise.then(() => true), late])
+  clearTimeout(timer)
+  return done
+}

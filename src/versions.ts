@@ -1,0 +1,107 @@
+import type { LearningCatalogue } from './catalogue/create.ts'
+import { ToolgateError } from './errors.ts'
+import type { Guard } from './guard/guard.ts'
+import type { Pool } from './pool/pool.ts'
+import type { Registry, ToolEntry } from './registry/registry.ts'
+import type { Declaration } from './tool/declaration.ts'
+
+export interface VersionsParts {
+  readonly registry: Registry
+  readonly catalogue: LearningCatalogue
+  readonly pool: Pool
+  readonly guard: Guard
+  /** Milliseconds that a request waits for a tool whose file is being read. */
+  readonly timeout: number
+}
+
+/** Follows each tool from version to version: what is new is learned, what is old is let go. */
+export class Versions {
+  readonly #parts: VersionsParts
+  readonly #served = new Map<string, Declaration>()
+  readonly #waiting = new Map<string, Set<() => void>>()
+  #closed = false
+
+  constructor(parts: VersionsParts) {
+    this.#parts = parts
+    for (const { name, declaration } of parts.registry.list()) {
+      if (declaration !== undefined) this.#served.set(name, declaration)
+    }
+    parts.registry.onChange((name, entry) => this.#changed(name, entry))
+  }
+
+  /** The version that new links begin with. Throws `unknown_tool`, `not_learned`, `unavailable`. */
+  find(name: string): Declaration | Promise<Declaration> {
+    const declaration = this.#served.get(name)
+    if (declaration !== undefined) return declaration
+    const entry = this.#parts.registry.get(name)
+    if (entry?.state === 'loading') return this.#wait(name)
+    return this.#none(entry)
+  }
+
+  /** Learns what is not known yet, one tool after the other, so that starting stays quick. */
+  async learnAll(only?: string): Promise<void> {
+    await this.#parts.registry.settled
+    for (const declaration of [...this.#served.values()]) {
+      if (this.#closed) return
+      if (only !== undefined && declaration.name !== only) continue
+      // Its state says what went wrong; the next tool is not to wait for this one.
+      await this.#parts.catalogue.learn(declaration).catch(() => {})
+    }
+  }
+
+  listChanged(name: string): void {
+    const declaration = this.#served.get(name)
+    if (declaration !== undefined) this.#parts.catalogue.refresh(declaration)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const waiting of this.#waiting.values()) for (const wake of waiting) wake()
+  }
+
+  #changed(name: string, entry: ToolEntry | undefined): void {
+    const { catalogue, pool, guard } = this.#parts
+    const before = this.#served.get(name)
+    const after = entry?.declaration
+    if (before !== undefined && before.version !== after?.version) {
+      pool.retire(before)
+      catalogue.forget(before)
+    }
+    if (after === undefined) {
+      this.#served.delete(name)
+      if (entry === undefined) guard.forget(name)
+    } else {
+      this.#served.set(name, after)
+      if (before?.version !== after.version && before !== undefined) catalogue.look(after)
+    }
+    for (const wake of this.#waiting.get(name) ?? []) wake()
+  }
+
+  async #wait(name: string): Promise<Declaration> {
+    const waiting = this.#waiting.get(name) ?? new Set()
+    this.#waiting.set(name, waiting)
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer)
+        waiting.delete(wake)
+        resolve()
+      }
+      const timer = setTimeout(wake, this.#parts.timeout)
+      waiting.add(wake)
+    })
+    if (waiting.size === 0) this.#waiting.delete(name)
+    return this.#served.get(name) ?? this.#none(this.#parts.registry.get(name))
+  }
+
+  #none(entry: ToolEntry | undefined): never {
+    if (entry === undefined) {
+      throw new ToolgateError('unknown_tool', 'There is no such tool. See GET /v1/tools.')
+    }
+    const { name, state, error } = entry
+    if (state === 'broken') {
+      const message = `The tool "${name}" has a mistake in its file: ${error?.message ?? 'unknown'}`
+      throw new ToolgateError('unavailable', message, { retryAfter: 5 })
+    }
+    throw new ToolgateError('not_learned', `The tool "${name}" is being read.`, { retryAfter: 1 })
+  }
+}
