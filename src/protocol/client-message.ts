@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { ToolgateError } from '../errors.ts'
 import { compose } from './composed-message.ts'
-import { hasLongNumber, parseExact } from './exact-json.ts'
+import { hasOddNumber, parseExact } from './exact-json.ts'
 import { type Imitated, imitationsOf } from './look-alike.ts'
 import type { Id, JsonObject, Kind, Message } from './message.ts'
 
@@ -18,7 +18,7 @@ export function readClientMessage(
   const text = decode(body)
   const parsed = parse(text)
   try {
-    const written = hasLongNumber(text) ? parseExact(text) : parsed
+    const written = hasOddNumber(text) ? parseExact(text) : parsed
     if (!Array.isArray(parsed)) return [read(parsed, written)]
     if (options.allowBatch !== true) {
       throw bad('One JSON-RPC message was expected, not an array of them.')
@@ -28,13 +28,15 @@ export function readClientMessage(
     }
     return parsed.map((message, index) => read(message, (written as unknown[])[index]))
   } catch (cause) {
-    // JSON.parse takes any depth; writing, and reading numbers exactly, are bounded by the stack.
+    // JSON.parse takes any depth; JSON.stringify is bounded by the stack.
     if (cause instanceof RangeError) throw bad('The message is nested too deeply.', cause)
     throw cause
   }
 }
 
 const MAX_BATCH = 100
+// Folding a key may make it 18 times as long.
+const MAX_KEY = 256
 
 function decode(body: string | Buffer): string {
   if (typeof body === 'string') return body
@@ -50,7 +52,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** `written` is the same message with its numbers as they were written. */
+/** `written` is the same message as `parseExact` gives it. */
 function read(parsed: unknown, written: unknown): Message {
   if (!isObject(parsed)) throw bad('A JSON-RPC message is an object.')
   refuseImitations(parsed, imitatedInEnvelope, 'the message')
@@ -88,6 +90,7 @@ function kindOf({ id, method, result, error }: JsonObject): Kind {
 
 function refuseImitations(object: JsonObject, imitated: Imitated, where: string): void {
   for (const key in object) {
+    if (key.length > MAX_KEY) throw bad(`A key of ${where} is over ${MAX_KEY} characters.`)
     const known = imitated(key)
     if (known !== undefined) {
       throw bad(`A key of ${where} looks like "${known}" but is spelled differently.`)

@@ -13,7 +13,7 @@ export interface Composition extends Outside {
   readonly front: string
   /** The params without their `_meta`. */
   readonly params?: string
-  /** `params._meta`; numbers may be raw JSON. */
+  /** `params._meta`; as `parseExact` gives it. */
   readonly meta?: JsonObject
   /** The message as an object, where it is at hand: under an older id, without `added`. */
   readonly object?: JsonObject
@@ -25,7 +25,7 @@ export interface Composition extends Outside {
  * Write a message from an object; id and version are taken from elsewhere. Throws what
  * JSON.stringify throws.
  *
- * @param written may hold raw JSON in place of numbers
+ * @param written as `parseExact` gives it
  * @param object the same as anyone reads it
  */
 export function compose(

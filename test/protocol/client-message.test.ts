@@ -62,6 +62,13 @@ test('numbers keep every digit', () => {
     '1e400',
     '1.50E-7',
     '5e+3',
+    '1.0',
+    '-2.50',
+    '-0',
+    '-0.0',
+    '10.05',
+    '-1e-0',
+    '0',
   ]) {
     const body =
       `{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"a":${number}},` +
@@ -72,6 +79,13 @@ test('numbers keep every digit', () => {
       true,
     )
   }
+})
+
+test('strings that look like long numbers stay strings', () => {
+  const body =
+    '{"jsonrpc":"2.0","id":1,"method":"m","params":{"1e5":"12345678901234567890",' +
+    '"b":"\\"\\\\","c":"a\\",1e5,\\"","d":[1e5,"1e5"],"e":-1e5}}'
+  assert.equal(written(body), body)
 })
 
 test('a key named __proto__ is only a key', () => {
@@ -156,6 +170,11 @@ test('a key that only looks like a known one is refused with its name', () => {
   }
   const meta = '{"jsonrpc":"2.0","id":1,"method":"x","params":{"_meta":{"progresstoken":1}}}'
   assert.throws(() => readClientMessage(meta), refused('bad_request', /"progressToken"/))
+})
+
+test('a key is bounded', () => {
+  const body = JSON.stringify({ jsonrpc: '2.0', method: 'x', params: { ['ﷺ'.repeat(257)]: 1 } })
+  assert.throws(() => readClientMessage(body), refused('bad_request', /256 characters/))
 })
 
 test('unknown keys pass, and inside arguments every key does', () => {
