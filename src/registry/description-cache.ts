@@ -1,6 +1,17 @@
 import { createHash, hash, randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import {
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
+import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { checkDeclaration } from '../tool/read-declaration.ts'
 import { type Contents, unchanged, versionOf } from './content.ts'
@@ -20,10 +31,11 @@ export interface DescriptionCache {
   keep(name: string, file: string, result: Result): Promise<Described>
 }
 
-/** `folder`: real path of the tools folder. */
+/** `folder`: absolute path of the tools folder; its tools' descriptions are its own. */
 export async function openDescriptionCache(
   cache: string,
   folder: string,
+  log: Logger,
 ): Promise<DescriptionCache> {
   const gateway = await fingerprint()
   const place = hash('sha256', folder).slice(0, 8)
@@ -34,10 +46,11 @@ export async function openDescriptionCache(
     async find(name, file) {
       try {
         const stored = JSON.parse(await readFile(pathOf(name), 'utf8'))
-        if (stored.gateway !== gateway || stored.file !== file) return undefined
+        const real = await realpath(file)
+        if (stored.gateway !== gateway || stored.file !== file || stored.real !== real) return
         const contents = contentsOf(stored.files)
         if (!(await unchanged(contents))) return undefined
-        const described = describedOf(name, file, folder, contents, stored.declaration, texts)
+        const described = describedOf({ name, file, real, contents, texts }, stored.declaration)
         await touchSources(described.declaration)
         return described
       } catch {
@@ -45,27 +58,33 @@ export async function openDescriptionCache(
       }
     },
     async keep(name, file, { files, declaration, sources }) {
-      const described = describedOf(name, file, folder, contentsOf(files), declaration, texts)
-      const { runtime } = described.declaration
-      if (runtime.kind === 'inline' && runtime.sources !== undefined) {
-        await write(runtime.sources, sources ?? {})
-        await prune(texts, name)
+      const real = await realpath(file)
+      const contents = contentsOf(files)
+      const described = describedOf({ name, file, real, contents, texts }, declaration)
+      try {
+        await keepSources(described.declaration, sources)
+        await write(pathOf(name), { gateway, file, real, files, declaration })
+      } catch (error) {
+        log.warn({ tool: name, err: error }, 'a description could not be stored')
+        return { declaration: withoutSources(described.declaration), contents }
       }
-      await write(pathOf(name), { gateway, file, files, declaration })
       return described
     },
   }
 }
 
-function describedOf(
-  name: string,
-  file: string,
-  folder: string,
-  contents: Contents,
-  body: unknown,
-  texts: string,
-): Described {
-  const version = versionOf(folder, contents)
+interface Origin {
+  readonly name: string
+  readonly file: string
+  /** The file that a link in the tools folder leads to. */
+  readonly real: string
+  readonly contents: Contents
+  /** Folder of the stored texts. */
+  readonly texts: string
+}
+
+function describedOf({ name, file, real, contents, texts }: Origin, body: unknown): Described {
+  const version = versionOf(dirname(real), contents)
   const declaration = checkDeclaration({ ...(body as object), name, version, file })
   const { runtime } = declaration
   if (runtime.kind !== 'inline') return { declaration, contents }
@@ -90,6 +109,19 @@ async function fingerprint(): Promise<string> {
   }
   const zod = new URL(import.meta.resolve('zod/package.json'))
   return digest.update(await readFile(zod)).digest('hex')
+}
+
+async function keepSources({ name, runtime }: Declaration, sources: Result['sources'] = {}) {
+  if (runtime.kind !== 'inline' || runtime.sources === undefined) return
+  await write(runtime.sources, sources)
+  await prune(dirname(runtime.sources), name)
+}
+
+/** Where nothing can be stored, an inline tool runs from its file. */
+function withoutSources(declaration: Declaration): Declaration {
+  const { runtime } = declaration
+  if (runtime.kind !== 'inline') return declaration
+  return { ...declaration, runtime: { kind: 'inline', functions: runtime.functions } }
 }
 
 /** The texts are kept as long as they are in use; throws where they are gone. */

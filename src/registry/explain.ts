@@ -69,8 +69,12 @@ function expectation(syntax: boolean, code: string): string {
 
 /** The head of a syntax error's stack, else its first frame in a file of the tool's. */
 function placeStack(stack: string, texts: ReadonlyMap<string, string>) {
-  const head = /^(file:\/\/\S+):(\d+)\n(?:.*\n)*?( *)\^/.exec(stack)
-  if (head !== null) return placeAt(head[1], Number(head[2]), (head[3]?.length ?? 0) + 1)
+  const head = /^(file:\/\/\S+):(\d+)\n/.exec(stack)
+  if (head !== null) {
+    // The end of the file has no caret below its line.
+    const caret = /^( *)\^/m.exec(stack)
+    return placeAt(head[1], Number(head[2]), caret?.[1] === undefined ? 1 : caret[1].length + 1)
+  }
   for (const [, url, line, column] of stack.matchAll(/(file:\/\/\S+?):(\d+):(\d+)/g)) {
     const place = placeAt(url, Number(line), Number(column))
     if (place !== undefined && texts.has(place.file)) return place

@@ -1,4 +1,3 @@
-import { realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import type { Logger } from '../telemetry/log.ts'
 import { describeFile } from './describe.ts'
@@ -74,7 +73,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   }
 
   function stored(): Promise<DescriptionCache> {
-    descriptions ??= realpath(folder).then((real) => openDescriptionCache(cache, real))
+    descriptions ??= openDescriptionCache(cache, folder, log)
     return descriptions
   }
 
