@@ -1,5 +1,5 @@
 import { ToolgateError } from '../errors.ts'
-import { hasOddNumber, parseExact } from '../protocol/exact-json.ts'
+import { hasLongNumber, parseExact } from '../protocol/exact-json.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
 import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 
@@ -7,8 +7,7 @@ import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 const MOST_TEXT = 8_192
 
 /**
- * The body of a 200 from the tool's answer to `tools/call`, to be written by `writeExact`. Throws
- * what else it is: the function's own error (422), a wrong parameter (400, 404), or the tool's
+ * The body of a 200 from the tool's answer to `tools/call`. Throws what else it is: the function's own error (422), a wrong parameter (400, 404), or the tool's
  * error, as it came (502).
  */
 export function bodyOf(
@@ -34,7 +33,7 @@ export function bodyOf(
 /** The result with every number as the tool wrote it; undefined where a double changes none. */
 function exactResult({ bytes }: Message): JsonObject | undefined {
   const line = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
-  if (!hasOddNumber(line)) return undefined
+  if (!hasLongNumber(line)) return undefined
   const { result } = parseExact(line) as JsonObject
   return isObject(result) ? result : undefined
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import express, { type RequestHandler } from 'express'
 import { ToolgateError } from '../errors.ts'
-import { hasOddNumber, parseExact } from '../protocol/exact-json.ts'
+import { hasLongNumber, parseExact } from '../protocol/exact-json.ts'
 import { findJsonMistake } from './json-mistake.ts'
 
 const exactTexts = new WeakMap<IncomingMessage, string>()
@@ -38,7 +38,7 @@ export function exactBody(req: IncomingMessage & { body?: unknown }): unknown {
 
 function parse(req: IncomingMessage, text: string): unknown {
   if (text === '') return {}
-  if (hasOddNumber(text)) exactTexts.set(req, text)
+  if (hasLongNumber(text)) exactTexts.set(req, text)
   try {
     return JSON.parse(text)
   } catch (cause) {

@@ -5,7 +5,6 @@ import type { Link } from '../call/link.ts'
 import { check } from '../contract/check.ts'
 import { ToolgateError } from '../errors.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
-import { writeExact } from '../protocol/exact-json.ts'
 import { requestMessage } from '../protocol/read.ts'
 import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 import { bodyOf } from './answer.ts'
@@ -55,7 +54,7 @@ export async function answerCall(
     const notify = (message: Message) => stream?.notify(message)
     const answer = await dispatchCall(parts, req, res, call, notify)
     const body = bodyOf(answer, tool, declared)
-    if (stream === undefined) res.type('json').send(Buffer.from(writeExact(body)))
+    if (stream === undefined) res.json(body)
     else stream.result(body)
   } catch (thrown) {
     if (stream?.started !== true) throw thrown

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http'
-import { writeExact } from '../protocol/exact-json.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
 
 /** Unread bytes past which news of the call is left out; its end never is. */
@@ -93,7 +92,7 @@ export class CallStream {
 
 /** JSON has no line ends of its own, so one `data` line holds it. */
 function event(name: string, data: unknown): string {
-  return `event: ${name}\ndata: ${writeExact(data)}\n\n`
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
 function pick(params: object, names: readonly string[]): JsonObject {

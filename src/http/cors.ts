@@ -24,6 +24,18 @@ export function allowOrigin(
   return true
 }
 
+/** The same as names and values in turn, for an answer that is written in one go. */
+export function corsHeaders(req: IncomingMessage, origins: readonly string[]): readonly string[] {
+  const { origin } = req.headers
+  if (origins.length === 0) return NONE
+  if (origin === undefined || !(origins.includes('*') || origins.includes(origin))) return VARY
+  const allowed = ['Access-Control-Allow-Origin', origin]
+  return [...VARY, ...allowed, 'Access-Control-Expose-Headers', READABLE]
+}
+
+const NONE: readonly string[] = []
+const VARY: readonly string[] = ['Vary', 'Origin']
+
 /** A browser's question before the request: it carries no key, so it is asked of nobody else. */
 export function isPreflight(req: IncomingMessage): boolean {
   const { origin } = req.headers

@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http'
+
 /** Names and values in turn: on every answer, whatever it is. */
 export const SECURITY_HEADERS: readonly string[] = [
   'Strict-Transport-Security',
@@ -11,3 +13,10 @@ export const SECURITY_HEADERS: readonly string[] = [
   'Referrer-Policy',
   'no-referrer',
 ]
+
+export function setSecurityHeaders(res: ServerResponse, requestId: string): void {
+  for (let i = 0; i < SECURITY_HEADERS.length; i += 2) {
+    res.setHeader(SECURITY_HEADERS[i] as string, SECURITY_HEADERS[i + 1] as string)
+  }
+  res.setHeader('X-Request-Id', requestId)
+}

@@ -1,0 +1,87 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Caller } from '../call/caller.ts'
+import { ToolgateError } from '../errors.ts'
+import type { Guard } from '../guard/guard.ts'
+import type { Visit } from '../inbound/door.ts'
+import type { McpRoute } from '../inbound/route.ts'
+import { openSse, postSse } from '../inbound/sse.ts'
+import { serveStreamable } from '../inbound/streamable.ts'
+import type { WireParts } from '../inbound/wire.ts'
+import { SPANS } from '../telemetry/names.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { Declaration } from '../tool/declaration.ts'
+import { corsHeaders } from './cors.ts'
+import { SECURITY_HEADERS } from './security-headers.ts'
+
+export interface McpParts extends WireParts {
+  readonly guard: Guard
+  readonly telemetry: Telemetry
+  /** The tool's version that new links begin with. Throws `unknown_tool`, `not_learned`. */
+  find(tool: string): Declaration | Promise<Declaration>
+}
+
+/** Hands a request on an MCP route to its wire. */
+export async function serveMcp(
+  parts: McpParts,
+  route: McpRoute,
+  req: IncomingMessage,
+  res: ServerResponse,
+  caller: Caller,
+  requestId: string,
+): Promise<void> {
+  const { telemetry } = parts
+  const found = parts.find(route.tool)
+  const tool = found instanceof Promise ? await found : found
+  parts.guard.see(caller, tool)
+  const { traceparent, tracestate } = req.headers
+  const parent = typeof traceparent === 'string' ? traceparent : undefined
+  const span = telemetry.span(SPANS.request, parent)
+  res.once('close', () => {
+    span.set('http.response.status_code', res.statusCode)
+    span.end()
+  })
+  const visit: Visit = {
+    req,
+    res,
+    caller,
+    headers: [
+      ...SECURITY_HEADERS,
+      'X-Request-Id',
+      requestId,
+      ...toolHeaders(parts, tool),
+      ...corsHeaders(req, parts.config.origins),
+    ],
+    trace: {
+      entrance: 'streamable',
+      requestId,
+      traceparent: span.traceparent,
+      ...(typeof tracestate === 'string' ? { tracestate } : {}),
+    },
+  }
+  switch (route.wire) {
+    case 'streamable':
+      return serveStreamable(parts, tool, visit)
+    case 'sse':
+      // A POST on this URL is Streamable HTTP, and so is whatever names one of its sessions.
+      if (req.method === 'GET' && req.headers['mcp-session-id'] === undefined) {
+        return openSse(parts, tool, visit)
+      }
+      return serveStreamable(parts, tool, visit)
+    case 'messages':
+      if (req.method === 'POST') return postSse(parts, tool, visit, route.sessionId)
+      throw new ToolgateError('method_not_allowed', 'Use POST.', { data: { allow: ['POST'] } })
+  }
+}
+
+const headersOf = new WeakMap<Declaration, readonly string[]>()
+
+function toolHeaders({ config }: McpParts, tool: Declaration): readonly string[] {
+  let headers = headersOf.get(tool)
+  if (headers === undefined) {
+    const timeout = `${tool.timeout ?? config.timeouts.call}ms`
+    const runtime = tool.runtime.kind
+    headers = ['X-MCP-Tool', tool.name, 'X-MCP-Runtime', runtime, 'X-MCP-Timeout', timeout]
+    headersOf.set(tool, headers)
+  }
+  return headers
+}
