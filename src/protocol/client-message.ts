@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { ToolgateError } from '../errors.ts'
 import { compose } from './composed-message.ts'
-import { hasOddNumber, parseExact } from './exact-json.ts'
+import { hasLongNumber, parseExact } from './exact-json.ts'
 import { type Imitated, imitationsOf } from './look-alike.ts'
 import type { Id, JsonObject, Kind, Message } from './message.ts'
 
@@ -18,7 +18,7 @@ export function readClientMessage(
   const text = decode(body)
   const parsed = parse(text)
   try {
-    const written = hasOddNumber(text) ? parseExact(text) : parsed
+    const written = hasLongNumber(text) ? parseExact(text) : parsed
     if (!Array.isArray(parsed)) return [read(parsed, written)]
     if (options.allowBatch !== true) {
       throw bad('One JSON-RPC message was expected, not an array of them.')

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto'
  * They come in as marked strings, because a reviver costs 25 times the parse.
  */
 export function parseExact(text: string): unknown {
-  if (!hasOddNumber(text)) return JSON.parse(text)
+  if (!hasLongNumber(text)) return JSON.parse(text)
   const marked = text.replace(STRING_OR_NUMBER, (token) =>
     token.startsWith('"') ? token : `"${MARK}${token}"`,
   )
@@ -18,8 +18,8 @@ export function parseExact(text: string): unknown {
 }
 
 /** Whether the text may hold a number that JSON.stringify would write in another way. */
-export function hasOddNumber(text: string): boolean {
-  return ODD_NUMBER.test(text)
+export function hasLongNumber(text: string): boolean {
+  return LONG_NUMBER.test(text)
 }
 
 function unmark(parent: Record<string | number, unknown> | unknown[]): void {
@@ -43,7 +43,7 @@ function unmarked(value: unknown): unknown {
 }
 
 // 16 digits or more, an exponent, a zero behind the point (but not of "2.0"), minus zero.
-const ODD_NUMBER = /[0-9.]{16}|[0-9][eE][-+0-9]|\.[0-9]*0(?![0-9"])|-0(?![.0-9])/
+const LONG_NUMBER = /[0-9.]{16}|[0-9][eE][-+0-9]|\.[0-9]*0(?![0-9"])|-0(?![.0-9])/
 const STRING_OR_NUMBER = new RegExp(
   [
     '"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hasOddNumber, parseExact } from '../../src/protocol/exact-json.ts'
+import { hasLongNumber, parseExact } from '../../src/protocol/exact-json.ts'
 import { seeded } from './random.ts'
 
 test('any compact JSON is written as it was read', () => {
@@ -22,7 +22,7 @@ test('any compact JSON is written as it was read', () => {
   for (let round = 0; round < 3000; round++) {
     const text = value(4)
     assert.equal(JSON.stringify(parseExact(text)), text)
-    if (!hasOddNumber(text)) assert.equal(JSON.stringify(JSON.parse(text)), text)
+    if (!hasLongNumber(text)) assert.equal(JSON.stringify(JSON.parse(text)), text)
   }
 })
 
