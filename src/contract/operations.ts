@@ -65,15 +65,23 @@ function generate(): OpenApiDocument {
     ],
   })
   const { webhooks: _none, ...rest } = JSON.parse(JSON.stringify(made))
-  return rest
+  return { ...rest, components: { ...rest.components, responses: problemResponses() } }
 }
 
 const PROGRESS =
   'Events `progress` and `log`, then exactly one `result` (the body of a 200) or `error` (a Problem).'
 
-/** The answers of a failed request, as problem+json. */
-export function problems(statuses: readonly number[]): Record<string, ReturnType<typeof failure>> {
-  return Object.fromEntries(statuses.map((status) => [String(status), failure(status)]))
+/** The answers of a failed request, by reference. */
+export function problems(statuses: readonly number[]): Record<string, { $ref: string }> {
+  return Object.fromEntries(
+    statuses.map((status) => [status, { $ref: `#/components/responses/Problem${status}` }]),
+  )
+}
+
+/** What these references lead to: problem+json, once for each status there is. */
+function problemResponses(): SchemaObject {
+  const statuses = new Set(Object.values(ERRORS).map((row) => row.status))
+  return Object.fromEntries([...statuses].map((status) => [`Problem${status}`, failure(status)]))
 }
 
 function failure(status: number) {
@@ -88,13 +96,16 @@ function failure(status: number) {
   }
 }
 
-/** The two forms of a call's answer: whole, or as a stream that ends with it. */
+/**
+ * The two forms of a call's answer: whole, or as a stream that ends with it. Both have the schema
+ * of the body, because clients are generated with the union of all forms.
+ */
 export function callAnswer<Schema>(schema: Schema) {
   return {
     description: 'What the function answered.',
     content: {
       'application/json': { schema },
-      'text/event-stream': { schema: { type: 'string' as const, description: PROGRESS } },
+      'text/event-stream': { schema, 'x-toolgate-events': PROGRESS },
     },
   }
 }

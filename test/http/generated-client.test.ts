@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import openapiTS, { astToString } from 'openapi-typescript'
+import { addCalculator, type House, openHouse } from './house.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../../', import.meta.url))
+let house: House
+let folder: string
+
+before(async () => {
+  house = await openHouse()
+  addCalculator(house)
+  folder = await mkdtemp(join(tmpdir(), 'toolgate-client-'))
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+  const document = await (await fetch(`${house.url}/openapi.json`)).json()
+  await writeFile(
+    join(folder, 'paths.d.ts'),
+    astToString(await openapiTS(JSON.stringify(document))),
+  )
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    module: 'nodenext',
+    target: 'es2024',
+    types: [],
+  }
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}')
+  await writeFile(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, include: ['*.ts'] }),
+  )
+})
+after(async () => {
+  await rm(folder, { recursive: true, force: true })
+  await house.close()
+})
+
+const program = (field: string, answer: string) => `
+import createClient from 'openapi-fetch'
+import type { paths } from './paths.d.ts'
+declare const process: { argv: string[]; stdout: { write(text: string): void } }
+const client = createClient<paths>({ baseUrl: process.argv[2] ?? '' })
+const { data, error } = await client.POST('/v1/tools/calculator/calculate', {
+  body: { operator: 'add', ${field}: ['1', '2'] },
+})
+if (error !== undefined) throw new Error(error.detail)
+const result: string = data.${answer}
+process.stdout.write(result)
+`
+const compile = () => run(process.execPath, [join(root, 'node_modules/tsc/bin/tsc'), '-p', folder])
+
+test('A client generated from the live document compiles under --strict and calls a function', async () => {
+  await writeFile(join(folder, 'program.ts'), program('operands', 'result'))
+  await compile()
+  const { stdout } = await run(process.execPath, [join(folder, 'program.ts'), house.url])
+  assert.equal(stdout, '3')
+})
+
+test('A wrong field does not compile, neither of the input nor of the output', async () => {
+  await writeFile(join(folder, 'program.ts'), program('operand', 'result'))
+  await assert.rejects(compile(), ({ stdout }: { stdout: string }) => /operand/.test(stdout))
+  await writeFile(join(folder, 'program.ts'), program('operands', 'outcome'))
+  await assert.rejects(compile(), ({ stdout }: { stdout: string }) => /outcome/.test(stdout))
+})
