@@ -86,7 +86,10 @@ test('label values past the bound are counted together, and none is lost', async
   const { samples } = await familyOf(meters, METRICS.duration.name)
   const counts = samples.filter(({ name }) => name.endsWith('_count'))
   assert.equal(counts.length, MOST + 1)
-  assert.equal(counts.reduce((sum, { value }) => sum + value, 0), calls)
+  assert.equal(
+    counts.reduce((sum, { value }) => sum + value, 0),
+    calls,
+  )
 })
 
 test('a label value with quotes, backslashes and line ends still parses', async () => {

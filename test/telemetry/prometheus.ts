@@ -81,8 +81,16 @@ function checkHistogram(name: string, samples: readonly Sample[]): void {
     const buckets = group.filter((sample) => sample.name.endsWith('_bucket'))
     const bounds = buckets.map(({ labels: { le = '' } }) => Number(le.replace('Inf', 'Infinity')))
     const values = buckets.map(({ value }) => value)
-    assert.deepEqual(bounds, bounds.toSorted((a, b) => a - b), `${name}${labels} is in order`)
-    assert.deepEqual(values, values.toSorted((a, b) => a - b), `${name}${labels} is cumulative`)
+    assert.deepEqual(
+      bounds,
+      bounds.toSorted((a, b) => a - b),
+      `${name}${labels} is in order`,
+    )
+    assert.deepEqual(
+      values,
+      values.toSorted((a, b) => a - b),
+      `${name}${labels} is cumulative`,
+    )
     assert.equal(bounds.at(-1), Number.POSITIVE_INFINITY)
     const count = group.filter((sample) => sample.name === `${name}_count`)
     const sum = group.filter((sample) => sample.name === `${name}_sum`)
