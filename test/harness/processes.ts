@@ -49,3 +49,8 @@ function read(path: string): string {
     return ''
   }
 }
+
+/** Resident memory of the process in bytes. */
+export function memoryOf(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1]) * 1024
+}

@@ -110,7 +110,8 @@ function send(url: string, { method, headers = {}, body }: RawOptions): ClientRe
     method: method ?? (payload ? 'POST' : 'GET'),
     agent: false,
     headers: {
-      ...(payload ? { 'content-type': 'application/json', 'content-length': payload.length } : {}),
+      ...(payload ? { 'content-type': 'application/json' } : {}),
+      ...(payload && !headers['transfer-encoding'] ? { 'content-length': payload.length } : {}),
       ...headers,
     },
   })

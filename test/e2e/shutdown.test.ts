@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fixture } from '../harness/fixtures.ts'
+import { type Owner, startGateway } from '../harness/gateway.ts'
+import { isAlive } from '../harness/processes.ts'
+import { openSession, textOf } from '../harness/session.ts'
+import { until } from '../harness/until.ts'
+
+const start = (owner: Owner, drain = '10s') =>
+  startGateway(owner, {
+    config: { timeouts: { drain, stdin: '200ms', term: '200ms' } },
+    tools: {
+      counts: { command: fixture('counts-calls') },
+      daemon: { command: fixture('counts-calls'), mode: 'daemon' },
+      stubborn: { command: fixture('ignores-term') },
+      grandchild: { command: fixture('leaves-grandchild') },
+      waits: { command: fixture('answers-cancel') },
+    },
+  })
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  test(`${signal} lets open calls finish, ends every process tree and exits 0`, async (t) => {
+    const gateway = await start(t)
+    const open = (tool: string) => openSession(`${gateway.url}/mcp/${tool}`)
+    const [counts, daemon, stubborn, grandchild] = await Promise.all(
+      ['counts', 'daemon', 'stubborn', 'grandchild'].map(open),
+    )
+    await Promise.all([stubborn?.callText('pid'), grandchild?.callText('spawn')])
+    const listening = await counts?.listen()
+    const call = { name: 'count', arguments: { wait: 800, tag: 'last' } }
+    const streams = [counts, daemon].map((session) => session?.request('tools/call', call, 1))
+    await new Promise((begun) => setTimeout(begun, 200))
+    const before = gateway.processes()
+    assert.equal(before.length, 5)
+    gateway.signal(signal)
+    for (const answer of await Promise.all(streams))
+      assert.equal(JSON.parse(textOf(answer ?? {})).tag, 'last')
+    assert.equal(await gateway.exit, 0)
+    await listening?.closed
+    assert.deepEqual(before.filter(isAlive), [])
+    assert.deepEqual(gateway.processes(), [])
+  })
+
+test('what outlasts the drain time is told, and the exit code is 0 all the same', async (t) => {
+  const gateway = await start(t, '500ms')
+  const session = await openSession(`${gateway.url}/mcp/waits`)
+  const stream = await session.request('tools/call', { name: 'pid', arguments: {} })
+  assert.ok(stream.result)
+  const waiting = session
+    .request('tools/call', { name: 'wait', arguments: {} }, 1)
+    .catch((error: Error) => ({ error: { code: 0, message: error.message } }))
+  await new Promise((begun) => setTimeout(begun, 100))
+  gateway.signal('SIGTERM')
+  assert.ok((await waiting).error)
+  assert.equal(await gateway.exit, 0)
+})
+
+test('new work is refused while it drains', async (t) => {
+  const gateway = await start(t)
+  const session = await openSession(`${gateway.url}/mcp/counts`)
+  const call = { name: 'count', arguments: { wait: 1500 } }
+  const open = await session
+    .stream('tools/call', { ...call, _meta: { progressToken: 1 } }, 1)
+    .catch(() => undefined)
+  const running = open ?? session.request('tools/call', call, 2)
+  await new Promise((begun) => setTimeout(begun, 200))
+  gateway.signal('SIGTERM')
+  await until('new work to be refused', () => refused(`${gateway.url}/mcp/daemon`), 3000)
+  await running
+  assert.equal(await gateway.exit, 0)
+})
+
+test('a second signal does not wait', async (t) => {
+  const gateway = await start(t, '60s')
+  const session = await openSession(`${gateway.url}/mcp/waits`)
+  session.request('tools/call', { name: 'wait', arguments: {} }, 1).catch(() => {})
+  await new Promise((begun) => setTimeout(begun, 200))
+  const since = performance.now()
+  gateway.signal('SIGINT')
+  await new Promise((begun) => setTimeout(begun, 300))
+  gateway.signal('SIGINT')
+  await gateway.exit
+  assert.ok(performance.now() - since < 8000)
+  assert.deepEqual(gateway.processes(), [])
+})
+
+test('a gateway that is killed takes nothing with it that others own, and says nothing more', async (t) => {
+  const gateway = await start(t)
+  const session = await openSession(`${gateway.url}/mcp/counts`)
+  const [pid = 0] = gateway.processes()
+  assert.ok(await session.callText('count'))
+  gateway.signal('SIGKILL')
+  assert.equal(await gateway.exit, 'SIGKILL')
+  await until('its stdin to end it', () => !isAlive(pid), 5000)
+})
+
+async function refused(url: string): Promise<boolean> {
+  try {
+    await openSession(url)
+    return false
+  } catch {
+    return true
+  }
+}
