@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Server, startServer, urlOfListening } from './server.ts'
+import { profilingOf, type Server, startServer, urlOfListening } from './server.ts'
 import type { Setting } from './targets.ts'
 
 /** How long a broken session is kept for its client, in s. */
@@ -23,10 +23,10 @@ export async function startGateway(
   for (const [name, command] of Object.entries(tools)) {
     await writeFile(join(files, `${name}.ts`), sourceOf(name, command))
   }
-  const profiling = profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
   const places = ['--config', config, '--tools', files, '--workspace', workspace]
   const ports = ['--port', '0', '--metrics-port', '0']
-  return startServer([...profiling, main, 'serve', ...ports, ...places], urlOfListening)
+  const args = [...profilingOf(profiles, 'toolgate'), main, 'serve', ...ports, ...places]
+  return startServer(args, urlOfListening)
 }
 
 // A limit is on, as by default, but so high that it is the bench which ends first.

@@ -60,6 +60,13 @@ export async function startServer(
   }
 }
 
+/** Flags of Node that leave a CPU profile in a folder when the server ends; none for null. */
+export function profilingOf(folder: string | null, name: string): string[] {
+  if (folder === null) return []
+  const file = `${name}.${Date.now()}.cpuprofile`
+  return ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${file}`]
+}
+
 /** The URL of a line of JSON with `"msg":"listening"`. */
 export function urlOfListening(line: string): string | null {
   if (!line.startsWith('{') || !line.includes('"listening"')) return null

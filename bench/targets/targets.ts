@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Aim } from '../load/orders.ts'
 import { startGateway } from './gateway.ts'
-import { type Server, startServer, urlOfListening } from './server.ts'
+import { profilingOf, type Server, startServer, urlOfListening } from './server.ts'
 
 export type TargetName =
   | 'pipes'
@@ -45,7 +45,7 @@ export interface Setting {
   readonly folder: string
   /** The gateway's entry file. */
   readonly main: string
-  /** Where the gateway's CPU profiles go; null: none are taken. */
+  /** Where CPU profiles of the servers go; null: none are taken. */
   readonly profiles: string | null
   /** Synchronous, so that it also works on the way out. */
   remove(): void
@@ -93,7 +93,8 @@ export function targetsOf(setting: Setting): readonly Target[] {
 
 async function startFloor(name: string, tool: ToolName, setting: Setting): Promise<Started> {
   const cache = join(setting.folder, 'floor-cache')
-  const args = [path(`../floors/${name}.ts`), cache, ...TOOLS[tool]]
+  const profiling = profilingOf(setting.profiles, name)
+  const args = [...profiling, path(`../floors/${name}.ts`), cache, ...TOOLS[tool]]
   const server = await startServer(args, urlOfListening)
   return { aim: { kind: 'http', url: `${server.url}/mcp` }, server }
 }
