@@ -6,7 +6,6 @@ import { parse } from 'yaml'
 import { VARIABLES } from '../../src/config/environment.ts'
 import { KEYS, OVERRIDES, type Section } from '../../src/config/keys.ts'
 import { staticDocument } from '../../src/contract/operations.ts'
-import { ERRORS } from '../../src/errors.ts'
 import type { PolicyOptions, RunContext, ToolOptions } from '../../src/tool/options.ts'
 import { DOCUMENTS, ROOT, read } from './documents.ts'
 import { anchorsOf, proseOf, rowsOf } from './markdown.ts'
@@ -50,14 +49,6 @@ test('every flag and every variable is documented, and no other', () => {
   assert.deepEqual([...new Set(named)].filter((flag) => flag !== 'id').sort(), flags.sort())
   const variables = new Set(text.match(/TOOLGATE_[A-Z_]+/g))
   assert.deepEqual([...variables].sort(), Object.keys(VARIABLES).sort())
-})
-
-test('docs/errors.md is the table of errors', () => {
-  const documented = rowsOf(read('docs/errors.md')).map(([code = '', status, rpc, title]) => [
-    plain(code),
-    { status: Number(status), rpc: Number(rpc), title },
-  ])
-  assert.deepEqual(Object.fromEntries(documented), ERRORS)
 })
 
 test('the README has every operation of the contract', () => {

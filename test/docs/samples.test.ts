@@ -17,12 +17,13 @@ const BLOCKS = allBlocks()
 const TOOLS = BLOCKS.filter(({ language }) => language === 'ts')
 const SHIPPED = ['calculator.ts', 'clock.ts']
 
+const ends: (() => Promise<void>)[] = []
 let dir: string
 let gateway: Gateway
 
 before(async () => {
   dir = mkdtempSync(join(tmpdir(), 'toolgate-docs-'))
-  gateway = await startGateway({ after })
+  gateway = await startGateway({ after: (end) => void ends.push(end) })
   for (const name of SHIPPED) {
     symlinkSync(join(ROOT, 'tools.d', name), join(gateway.tools.dir, name))
   }
@@ -30,7 +31,10 @@ before(async () => {
   await until('every sample to be served', everythingServed, 60_000)
 })
 
-after(() => rmSync(dir, { recursive: true, force: true }))
+after(async () => {
+  for (const end of ends) await end()
+  rmSync(dir, { recursive: true, force: true })
+})
 
 test('every sample tool has a place of its own, and is without mistakes and well typed', async () => {
   const paths = TOOLS.map(pathOf)
