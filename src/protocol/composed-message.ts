@@ -13,8 +13,8 @@ export interface Composition extends Outside {
   readonly front: string
   /** The params without their `_meta`. */
   readonly params?: string
-  /** `params._meta`; as `parseExact` gives it. */
-  readonly meta?: JsonObject
+  /** The text of each entry of `params._meta`. */
+  readonly meta?: ReadonlyMap<string, string>
   /** The message as an object, where it is at hand: under an older id, without `added`. */
   readonly object?: JsonObject
   /** What was added to `params._meta` since. */
@@ -38,11 +38,20 @@ export function compose(
   const composition = { ...outside, front, ...(object !== undefined && { object }) }
   if (params === undefined) return new ComposedMessage(composition)
   const { _meta: meta, ...own } = params as { _meta?: JsonObject }
-  return new ComposedMessage({
-    ...composition,
-    params: JSON.stringify(own),
-    ...(meta !== undefined && { meta }),
-  })
+  const text = JSON.stringify(own)
+  if (meta === undefined) return new ComposedMessage({ ...composition, params: text })
+  return new ComposedMessage({ ...composition, params: text, meta: merged(new Map(), meta) })
+}
+
+// Kept as text, because deep nesting is to fail here, where it is an answer, and not at the bytes.
+function merged(meta: ReadonlyMap<string, string> | undefined, entries: JsonObject) {
+  const all = new Map(meta)
+  for (const key in entries) {
+    const text: string | undefined = JSON.stringify(entries[key])
+    if (text === undefined) all.delete(key)
+    else all.set(key, text)
+  }
+  return all
 }
 
 export class ComposedMessage implements Message {
@@ -81,7 +90,7 @@ export class ComposedMessage implements Message {
     return new ComposedMessage({
       ...parts,
       params: parts.params ?? '{}',
-      meta: { ...parts.meta, ...entries },
+      meta: merged(parts.meta, entries),
       added: { ...parts.added, ...entries },
     })
   }
@@ -103,7 +112,8 @@ export class ComposedMessage implements Message {
     text += front
     if (params === undefined) return `${text}}`
     if (meta === undefined) return `${text},"params":${params}}`
+    const entries = Array.from(meta, ([key, value]) => `${JSON.stringify(key)}:${value}`).join()
     const others = params === '{}' ? '}' : `,${params.slice(1)}`
-    return `${text},"params":{"_meta":${JSON.stringify(meta)}${others}}`
+    return `${text},"params":{"_meta":{${entries}}${others}}`
   }
 }

@@ -208,8 +208,10 @@ test('absurd nesting is an error, never a crash', () => {
       ['{"a":', '}'],
     ] as const) {
       const deep = `${open.repeat(150_000)}${number}${close.repeat(150_000)}`
-      const body = `{"jsonrpc":"2.0","id":1,"method":"m","params":{"arguments":${deep}}}`
-      assert.throws(() => readClientMessage(body), refused('bad_request', /nested too deeply/))
+      for (const params of [`{"arguments":${deep}}`, `{"_meta":{"a":${deep}}}`]) {
+        const body = `{"jsonrpc":"2.0","id":1,"method":"m","params":${params}}`
+        assert.throws(() => readClientMessage(body), refused('bad_request', /nested too deeply/))
+      }
     }
   }
 })
