@@ -8,6 +8,7 @@ const ROOMS = [
   'main',
   'cli',
   'gateway',
+  'versions',
   'http',
   'inbound',
   'jobs',

@@ -37,11 +37,8 @@ export function callFunction(door: Door, tool: string, name: string, input: unkn
   return ask(door, `${path(tool)}/${encodeURIComponent(name)}`, input)
 }
 
-/** Whether nothing listens where the gateway was looked for. */
-export function isNobodyThere(error: unknown): boolean {
-  const cause = error instanceof TypeError ? (error.cause as { code?: string } | undefined) : null
-  return cause?.code === 'ECONNREFUSED'
-}
+/** Nothing listens where the gateway was looked for. */
+export class NobodyThere extends CallFailed {}
 
 interface ToolDetail {
   readonly state?: string
@@ -71,7 +68,7 @@ function path(tool: string): string {
 }
 
 async function ask({ url, key }: Door, route: string, body?: unknown): Promise<unknown> {
-  const response = await fetch(new URL(route, url), {
+  const response = await reach(url, route, {
     headers: {
       accept: 'application/json',
       ...(key !== undefined && { authorization: `Bearer ${key}` }),
@@ -79,10 +76,20 @@ async function ask({ url, key }: Door, route: string, body?: unknown): Promise<u
     },
     ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
   })
-  const text = await response.text()
-  const answer = parse(text)
+  const answer = parse(await response.text())
   if (response.ok && answer !== undefined) return answer
   throw new CallFailed(describeProblem(response.status, answer, url))
+}
+
+async function reach(url: string, route: string, request: RequestInit): Promise<Response> {
+  if (!URL.canParse(route, url)) throw new CallFailed(`"${url}" is no URL`)
+  try {
+    return await fetch(new URL(route, url), request)
+  } catch (error) {
+    const cause = (error as Error).cause as NodeJS.ErrnoException | undefined
+    if (cause?.code === 'ECONNREFUSED') throw new NobodyThere(`nothing listens on ${url}`)
+    throw new CallFailed(`${url} cannot be reached: ${cause?.message ?? error}`)
+  }
 }
 
 function describeProblem(status: number, answer: unknown, url: string): string {

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 import { hostEnvironment, variable } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
 import { CONFIG_FLAGS, CONFIG_HELP, splitStrictly } from './arguments.ts'
-import { CallFailed, callFunction, type Door, inputOf, isNobodyThere } from './call-over-rest.ts'
+import { CallFailed, callFunction, type Door, inputOf, NobodyThere } from './call-over-rest.ts'
 import { UsageError } from './usage-error.ts'
 import { readValues } from './values.ts'
 
@@ -40,8 +40,8 @@ export async function run(args: readonly string[]): Promise<number> {
     console.log(JSON.stringify(result, null, 2))
     return 0
   } catch (error) {
-    if (!(error instanceof CallFailed) && !isNobodyThere(error)) throw error
-    console.error(error instanceof CallFailed ? error.message : `nothing listens on ${named}`)
+    if (!(error instanceof CallFailed)) throw error
+    console.error(error.message)
     return 1
   }
 }
@@ -57,7 +57,7 @@ async function callHere(
     try {
       return await call({ url: urlOf(config.listen), key })
     } catch (error) {
-      if (!isNobodyThere(error)) throw error
+      if (!(error instanceof NobodyThere)) throw error
     }
   }
   const { createTelemetry } = await import('../telemetry/setup.ts')

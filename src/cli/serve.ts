@@ -54,15 +54,22 @@ function after(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
 
+/** An address that cannot be had is the reader's to change; anything else is thrown on. */
 function explain(error: unknown, { listen }: Config): number {
-  const { code, port } = error as { readonly code?: string; readonly port?: number }
-  if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error
-  const key = port === listen.metrics ? 'listen.metrics (--metrics-port)' : 'listen.port (--port)'
-  const why = {
-    EADDRINUSE: 'is taken',
-    EACCES: 'may not be used by this user',
-    EADDRNOTAVAIL: 'is no address of this machine: choose another listen.host (--host)',
-  }[code]
-  console.error(`${key}: ${listen.host}:${port} ${why}`)
+  const { code, address, port } = error as NodeJS.ErrnoException & {
+    readonly address?: string
+    readonly port?: number
+  }
+  const why = code === undefined ? undefined : UNAVAILABLE[code]
+  if (why === undefined) throw error
+  const key = port === listen.port ? 'listen.port (--port)' : 'listen.metrics (--metrics-port)'
+  console.error(`${key}: ${address ?? listen.host}:${port} ${why}`)
   return 1
+}
+
+const UNAVAILABLE: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another process',
+  EACCES: 'may not be used by this user',
+  EADDRNOTAVAIL: 'is no address of this machine',
+  ENOTFOUND: 'is no address that is known here',
 }
