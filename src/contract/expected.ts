@@ -31,9 +31,8 @@ function expectation({ keyword, params, parentSchema }: ErrorObject): string | u
   if (keyword === 'additionalProperties' && isObject(parentSchema?.properties)) {
     return `one of ${Object.keys(parentSchema.properties).join(', ') || 'no fields'}`
   }
-  if (keyword === 'type' || keyword === 'enum' || keyword === 'const' || keyword === 'pattern') {
-    return describe(parentSchema)
-  }
+  if (keyword === 'pattern') return `text matching ${params.pattern}`
+  if (keyword === 'type' || keyword === 'enum' || keyword === 'const') return describe(parentSchema)
   return undefined
 }
 
@@ -55,8 +54,7 @@ function describe(schema: unknown): string | undefined {
   const type = [schema.type].flat().filter((name) => typeof name === 'string')
   if (type.length === 0) return undefined
   const items = schema.type === 'array' ? describe(schema.items) : undefined
-  const form = typeof schema.pattern === 'string' ? ` matching ${schema.pattern}` : ''
-  return `${type.join(' or ')}${items === undefined ? '' : ` of ${items}`}${form}`
+  return `${type.join(' or ')}${items === undefined ? '' : ` of ${items}`}`
 }
 
 function cut(text: string, length: number): string {

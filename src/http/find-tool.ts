@@ -57,8 +57,7 @@ async function functionsOf(
     const message = `The functions of "${tool.name}" are not known yet.`
     throw new ToolgateError('not_learned', message, { retryAfter: 1 })
   }
-  const message = `The tool "${tool.name}" could not be started: ${now.error}`
-  throw new ToolgateError('tool_failed_to_start', message, { data: { tool: tool.name } })
+  throw new ToolgateError('tool_failed_to_start', now.error, { data: { tool: tool.name } })
 }
 
 /** What comes of it in time, or undefined. */
