@@ -99,7 +99,8 @@ async function loadSdk({ endpoint, version, log }: TraceExportOptions): Promise<
   const exporter = new otlp.OTLPTraceExporter({
     url: `${endpoint.replace(/\/+$/, '')}/v1/traces`,
     timeoutMillis: TIMEOUT,
-    concurrencyLimit: 4,
+    // At the end the whole queue leaves at once, in batches of 512, beside one under way.
+    concurrencyLimit: 8,
   })
   const warn = onceAMinute((err: unknown) => log.warn({ err, endpoint }, EVENTS.exportFailed))
   const processor: SpanProcessor = new sdk.BatchSpanProcessor({

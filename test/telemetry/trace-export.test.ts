@@ -19,6 +19,8 @@ test('sampled spans reach the collector with their parents, times, kind and fail
   call.end(new ToolgateError('timeout', 'Too slow.'))
   request.end()
   await sink.close()
+  // The end is bounded, so on a slow machine it comes before the SDK is loaded.
+  await until('spans at the collector', () => collector.bodies.length > 0)
   const [sent] = collector.bodies as [Body]
   const [{ resource, scopeSpans } = assert.fail()] = sent.resourceSpans
   const about = Object.fromEntries(resource.attributes.map((each) => [each.key, each.value]))
@@ -50,6 +52,21 @@ test('spans leave by themselves, without waiting for the end', async (t) => {
   t.after(() => sink.close())
   startSpan(sink, SPANS.call).end()
   await until('spans at the collector', () => collector.bodies.length > 0)
+})
+
+test('the end sends all that is queued', async (t) => {
+  const collector = await startCollector(t)
+  const { sink, lines } = exportTo(collector.url)
+  for (let n = 0; n < 2048; n += 1) startSpan(sink, SPANS.call).end()
+  await sink.close()
+  const ids = () => {
+    const scopes = (collector.bodies as Body[])
+      .flatMap(({ resourceSpans }) => resourceSpans)
+      .flatMap(({ scopeSpans }) => scopeSpans)
+    return new Set(scopes.flatMap(({ spans }) => spans).map(({ spanId }) => spanId))
+  }
+  await until('every span at the collector', () => ids().size === 2048)
+  assert.deepEqual(lines.all, [])
 })
 
 test('a collector that is away costs one warning, and the end comes in time', async (t) => {
