@@ -91,12 +91,9 @@ class Waist implements Dispatch {
 
   tell(link: Link, message: Message): void {
     const connection = this.#leaseOf(link).connection()
-    if (connection instanceof Promise)
-      void connection.then(
-        (c) => c.tell(link, message),
-        () => {},
-      )
-    else connection.tell(link, message)
+    if (!(connection instanceof Promise)) connection.tell(link, message)
+    // Its process is gone and starts anew: what was said to the old one has no meaning there.
+    else connection.then((started) => started.tell(link, message)).catch(() => {})
   }
 
   close(link: Link, reason: string): void {

@@ -73,7 +73,7 @@ function expire({ call, connection, lease }: Awaited, { milliseconds, name }: Li
   })
 }
 
-/** Milliseconds in which a tool has to show that it still listens. */
-const SILENCE = 1000
+/** Milliseconds in which a tool has to show that it still listens; it is dead a second after T. */
+const SILENCE = 900
 /** Milliseconds between two looks at a call that waits for its client. */
 const ASK_LOOK = 250

@@ -44,6 +44,8 @@ export class Session implements PostedLink {
   readonly #calls = new Set<OpenCall>()
   #lastStream = 0
   #connections = 0
+  /** The last connection was not closed by us, and no other has come since. */
+  #broken = false
   #over = false
 
   constructor(options: SessionOptions) {
@@ -127,33 +129,39 @@ export class Session implements PostedLink {
 
   finish(call: OpenCall): void {
     this.#calls.delete(call)
-    this.#rest(false)
+    this.#rest()
   }
 
   /** A connection of this session opens; call what is returned when it closes. */
   connect(): (broken: boolean) => void {
     this.#connections += 1
+    this.#broken = false
     this.deadline = Number.POSITIVE_INFINITY
     let closed = false
     return (broken) => {
       if (closed) return
       closed = true
       this.#connections -= 1
-      this.#rest(broken)
+      if (broken) this.#broken = true
+      this.#rest()
     }
   }
 
   /** Something came in: the time to be idle begins anew. */
   touch(): void {
-    this.#rest(false)
+    this.#broken = false
+    this.deadline = Number.POSITIVE_INFINITY
+    this.#rest()
   }
 
-  #rest(broken: boolean): void {
+  #rest(): void {
     if (this.#connections > 0) return
     // A call goes on without its connection, but nobody may ever come back for its answer.
-    if (this.#calls.size > 0 && !broken) return
+    if (this.#calls.size > 0 && !this.#broken) return
     const { resume, idle } = this.#options.config.sessions
-    this.deadline = performance.now() + (broken ? resume : idle)
+    const deadline = performance.now() + (this.#broken ? resume : idle)
+    // The end of a call is no sign of life of a client that went away before.
+    this.deadline = this.#broken ? Math.min(this.deadline, deadline) : deadline
   }
 
   /** Streams that are over and of which nothing is kept cannot be resumed. */

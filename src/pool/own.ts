@@ -22,7 +22,7 @@ export class OwnLease implements Lease {
   end(): void {}
 
   condemn(_connection: unknown, reason: string): void {
-    void this.#instance.process.close(reason)
+    void this.#instance.process.kill(reason)
   }
 
   release(reason: string): void {

@@ -154,7 +154,7 @@ export class Shared {
     this.#current = undefined
     // Its other calls are given their time before it is ended.
     void current.connection.drained(this.#ground.config.timeouts.call).then(() => {
-      return current.process.close(reason)
+      return current.process.kill(reason)
     })
   }
 

@@ -48,13 +48,14 @@ export class InlineServer {
   }
 
   receive(line: string): void {
-    let message: JsonObject
+    let message: unknown
     try {
       message = JSON.parse(line)
     } catch {
       this.#fail(null, new RpcError(-32700, 'The line is not JSON.'))
       return
     }
+    if (!isObject(message)) return
     const { id, method } = message
     if (typeof method !== 'string') return
     const params = isObject(message.params) ? message.params : {}

@@ -15,6 +15,8 @@ export interface Pipe {
   readonly closed: Promise<Ending>
   /** Ends the process: stdin closed, TERM, KILL. The first reason wins; safe to call again. */
   close(reason: string): Promise<Ending>
+  /** Ends at once what has shown that it listens to nothing. */
+  kill(reason: string): Promise<Ending>
 }
 
 /** How an instance ended. */

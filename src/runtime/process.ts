@@ -147,6 +147,14 @@ export class ToolProcess implements Pipe {
     return this.ended
   }
 
+  kill(reason: string): Promise<Ending> {
+    if (!this.#exited) {
+      this.#reason ??= reason
+      this.#group.signal('SIGKILL')
+    }
+    return this.ended
+  }
+
   /** The three steps, each after its own time, each only while somebody is left. */
   async #end(): Promise<void> {
     const { patience } = this.#options
