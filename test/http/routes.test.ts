@@ -169,7 +169,7 @@ test('A new tool is in the next document, and a tool being learned is named as m
 test('The reference comes from local files, under a policy of its own', async () => {
   assert.equal((await ask().get('/docs').expect(308)).get('Location'), 'docs/')
   const page = await ask().get('/docs/').expect(200)
-  assert.match(page.get('Content-Security-Policy') ?? '', /script-src 'self';/)
+  assert.match(page.get('Content-Security-Policy') ?? '', /script-src 'self'; style-src 'self';/)
   assert.doesNotMatch(page.text, /https?:|<script>|onload=/)
   for (const [, file] of page.text.matchAll(/(?:src|href)="([^"]+)"/g)) {
     await ask().get(`/docs/${file}`).expect(200)
