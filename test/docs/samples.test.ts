@@ -8,9 +8,9 @@ import { loadConfig } from '../../src/config/load.ts'
 import { connect } from '../harness/clients.ts'
 import { type Gateway, startGateway } from '../harness/gateway.ts'
 import { until } from '../harness/until.ts'
-import { allBlocks, ROOT } from './documents.ts'
+import { allBlocks, ROOT, read } from './documents.ts'
 import { assertShown } from './expected.ts'
-import { type Block, blocksOf } from './markdown.ts'
+import { type Block, blocksOf, rowsOf } from './markdown.ts'
 
 const MAIN = join(ROOT, 'src/main.ts')
 const BLOCKS = allBlocks()
@@ -80,6 +80,20 @@ for (const block of BLOCKS) {
     })
   }
 }
+
+test('every route of the README that can be read is there', async () => {
+  const routes = rowsOf(read('README.md')).flatMap(
+    ([cell]) => cell?.match(/(?<=`GET )\/[^`]*/g) ?? [],
+  )
+  assert.notEqual(routes.length, 0)
+  for (const route of routes) {
+    const response = await fetch(`${gateway.url}${route.replace('{tool}', 'clock')}`)
+    assert.equal(response.status, 200, route)
+    await response.body?.cancel()
+  }
+  const { metricsUrl } = await gateway.waitForLog('listening', ({ msg }) => msg === 'listening')
+  assert.equal((await fetch(String(metricsUrl))).status, 200)
+})
 
 test('what is shown is compared: values, further keys, and parts of a line', () => {
   const json = (text: string) => ({ language: 'json', text })
