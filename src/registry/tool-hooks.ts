@@ -37,8 +37,7 @@ export function registerToolHooks(hooks: ToolHooks): void {
         return next(specifier, context)
       } catch (error) {
         const parent = pathOf(parentURL)
-        const near = parent !== undefined && /^\.{0,2}\//.test(specifier)
-        const path = near ? resolve(dirname(parent), specifier) : undefined
+        const path = pathOf(specifier) ?? neighbour(specifier, parent)
         // The file may be gone while its stored text still runs.
         if (path !== undefined && hooks.sources?.has(path)) {
           return { url: pathToFileURL(path).href, shortCircuit: true }
@@ -69,6 +68,11 @@ const TOOLGATE = pathToFileURL(join(GATEWAY, `index${extname(import.meta.filenam
 
 function pathOf(url: string | undefined): string | undefined {
   return url?.startsWith('file:') ? fileURLToPath(url) : undefined
+}
+
+function neighbour(specifier: string, parent: string | undefined): string | undefined {
+  if (parent === undefined || !/^\.{0,2}\//.test(specifier)) return undefined
+  return resolve(dirname(parent), specifier)
 }
 
 /** Is this one of the tool's own modules: neither the gateway's nor a package's? */
