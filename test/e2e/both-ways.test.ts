@@ -31,6 +31,7 @@ const ANSWERS: NonNullable<ClientOptions['answers']> = {
   'roots/list': () => ({ roots: [{ uri: 'file:///somewhere', name: 'somewhere' }] }),
 }
 
+const FORTY = Array.from({ length: 40 }, (_, index) => index + 1)
 const WAYS = (['sdk', 'client'] as const).flatMap((library) => [
   { library, wire: 'streamable' as const },
   { library, wire: 'sse' as const },
@@ -74,14 +75,10 @@ for (const { library, wire } of WAYS) {
 
   test(`40 progress notifications in one burst arrive in order before the answer ${over}`, async (t) => {
     const client = await open(t, 'progress')
-    const seen: number[] = []
-    const onprogress = ({ progress }: { progress: number }) => void seen.push(progress)
     const params = { name: 'burst', arguments: {} }
-    await client.request('tools/call', params, { onprogress })
-    assert.deepEqual(
-      seen,
-      [...Array(40).keys()].map((index) => index + 1),
-    )
+    await client.request('tools/call', params, { onprogress: () => {} })
+    const seen = client.received.map(({ params, result }) => result ?? Object(params).progress)
+    assert.deepEqual(seen, [...FORTY, { content: [{ type: 'text', text: 'after 40' }] }])
   })
 
   test(`logs, list changes and resource updates reach the client ${over}`, async (t) => {

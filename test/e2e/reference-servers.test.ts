@@ -142,6 +142,7 @@ for (const library of ['sdk', 'client'] as const)
 
 async function ask(client: McpClient, questions: readonly Question[]): Promise<unknown[]> {
   const answers: unknown[] = [{ hello: client.hello }]
+  rmSync(join(shared, 'b.txt'), { force: true })
   for (const [method, params] of questions)
     answers.push(timeless({ method, params, ...(await answered(client, method, params)) }))
   assert.deepEqual(client.errors, [])

@@ -42,9 +42,12 @@ export interface McpClient {
   readonly notifications: readonly Notification[]
   waitForNotification(method: string): Promise<Notification>
   readonly errors: readonly Error[]
-  readonly transport: object
+  /** Every message of the server since it connected, as the transport gave it. */
+  readonly received: readonly Received[]
   close(): Promise<void>
 }
+
+export type Received = Readonly<Record<string, unknown>>
 
 export interface RequestOptions {
   readonly signal?: AbortSignal
@@ -79,7 +82,7 @@ async function connectSdk(target: Target, options: ClientOptions): Promise<McpCl
   await client.connect(transport)
   return speaker({
     ...seen,
-    transport,
+    received: record(transport),
     hello: {
       capabilities: client.getServerCapabilities(),
       server: client.getServerVersion(),
@@ -103,7 +106,7 @@ async function connectTwo(target: Target, options: ClientOptions): Promise<McpCl
   const anyResult = z.looseObject({})
   return speaker({
     ...seen,
-    transport,
+    received: record(transport),
     hello: {
       capabilities: client.getServerCapabilities(),
       server: client.getServerVersion(),
@@ -133,6 +136,20 @@ type Command = Extract<Target, { command: readonly string[] }>
 
 function stdio({ command: [command = '', ...args], env }: Command) {
   return { command, args, stderr: 'ignore' as const, ...(env ? { env: { ...env } } : {}) }
+}
+
+/**
+ * What arrives, before the library sorts it: both drop progress that comes in one chunk with its
+ * answer, over stdio as well.
+ */
+function record(transport: { onmessage?: ((message: never) => void) | undefined }): Received[] {
+  const received: Received[] = []
+  const take: ((message: never) => void) | undefined = transport.onmessage
+  transport.onmessage = (message: never, ...more: never[]) => {
+    received.push(message)
+    Reflect.apply(take ?? (() => {}), transport, [message, ...more])
+  }
+  return received
 }
 
 function listenTo(client: Pick<Client, 'fallbackNotificationHandler' | 'onerror'>) {
