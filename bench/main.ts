@@ -1,6 +1,6 @@
-// `npm run bench -- [--quick] [--only warm,set-up,large,start,memory,leak,burst] [--peers]
-// [--cpu-prof DIR]`. Ends with 0 whatever the figures are, and with 1 when a message went wrong, a
-// process was left, or the bench itself broke.
+// `npm run bench -- [--quick] [--only start,warm,set-up,large,memory,leak,burst] [--peers]
+// [--against FILE] [--targets NAMES] [--cpu-prof DIR]`. Ends with 0 whatever the speed, and with 1
+// when a message went wrong, a process was left, or the bench itself broke.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -15,7 +15,7 @@ import { warm } from './measure/warm.ts'
 import { type Report, toMarkdown, verdictOf } from './report/report.ts'
 import { makeStamp } from './report/stamp.ts'
 import { installPeers } from './targets/peers.ts'
-import { makeSetting, type Target, targetsOf } from './targets/targets.ts'
+import { makeSetting, otherGateway, type Target, targetsOf } from './targets/targets.ts'
 
 const MEASURES: Readonly<Record<string, Measure>> = {
   start,
@@ -35,7 +35,7 @@ const { values: flags } = parseArgs({
     targets: { type: 'string' },
     peers: { type: 'boolean', default: false },
     'cpu-prof': { type: 'string' },
-    gateway: { type: 'string' },
+    against: { type: 'string' },
   },
 })
 
@@ -50,14 +50,15 @@ async function bench(): Promise<number> {
     process.stderr.write(`--only knows ${Object.keys(MEASURES).join(', ')}, not ${unknown}.\n`)
     return 1
   }
-  const setting = await makeSetting({ main: flags.gateway, profiles: flags['cpu-prof'] })
+  const setting = await makeSetting(flags['cpu-prof'] ?? null)
   process.once('exit', () => setting.remove())
   try {
     const { peers, skipped, versions } = flags.peers
       ? await installPeers(setting)
       : { peers: [], skipped: [], versions: {} }
+    const others = flags.against === undefined ? [] : [otherGateway(flags.against, setting)]
     const chosen = flags.targets?.split(',')
-    const targets = [...targetsOf(setting), ...peers].filter(
+    const targets = [...targetsOf(setting), ...others, ...peers].filter(
       ({ name }) => chosen?.includes(name) ?? true,
     )
     const stamp = makeStamp(process.argv.slice(2).join(' ') || '(none)', versions)

@@ -11,7 +11,9 @@ const SESSIONS = 50
 export const memory: Measure = async (bench) => {
   const [rest, busy, after, each] = [new Samples(), new Samples(), new Samples(), new Samples()]
   const rounds = bench.quick ? 1 : 2
-  const targets = [targetNamed(bench, 'node-http'), targetNamed(bench, 'toolgate')]
+  const targets = (['node-http', 'toolgate', 'other'] as const).map((name) =>
+    targetNamed(bench, name),
+  )
   for (let round = 0; round < rounds; round++) {
     for (const target of targets.filter((target) => target !== undefined)) {
       const stand = await openStand(target)
@@ -19,7 +21,7 @@ export const memory: Measure = async (bench) => {
         const server = stand.server as Server
         const atRest = await settled(server, bench)
         bench.say(`  ${target.name}: ${atRest?.toFixed(1)} MB at rest`)
-        await stand.load.tell('open', { sessions: SESSIONS, listen: target.name === 'toolgate' })
+        await stand.load.tell('open', { sessions: SESSIONS, listen: target.name !== 'node-http' })
         await wait(bench.quick ? 1_500 : 4_000)
         const open = memoryOf(server.pid)
         await stand.load.tell('close', {})

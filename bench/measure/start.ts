@@ -10,9 +10,9 @@ import { Samples } from './stand.ts'
 export const start: Measure = async (bench) => {
   const { quick, say } = bench
   const servers = bench.targets.filter(({ name }) =>
-    (['express', 'node-http', 'toolgate'] as TargetName[]).includes(name),
+    (['express', 'node-http', 'toolgate', 'other'] as TargetName[]).includes(name),
   )
-  const gateway = servers.filter(({ name }) => name === 'toolgate')
+  const gateway = servers.filter(({ name }) => name === 'toolgate' || name === 'other')
   const [listening, mcp, rest, contract] = [
     new Samples(),
     new Samples(),

@@ -1,15 +1,18 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { profilingOf, type Server, startServer, urlOfListening } from './server.ts'
-import type { Setting } from './targets.ts'
+import { type Server, startServer, urlOfListening } from './server.ts'
 
 /** How long a broken session is kept for its client, in s. */
 export const RESUME = 5
 
-/** Starts the gateway over tools given by their commands; its folders are the setting's. */
+/**
+ * Starts the gateway whose entry file ends `entry`, which may begin with flags of Node, over tools
+ * given by their commands. What it keeps is in `folder`.
+ */
 export async function startGateway(
+  entry: readonly string[],
+  folder: string,
   tools: Readonly<Record<string, readonly string[]>>,
-  { folder, main, profiles }: Setting,
 ): Promise<Server> {
   const [config, files, workspace, cache] = ['gateway.yaml', 'tools.d', 'workspace', 'cache'].map(
     (name) => join(folder, name),
@@ -25,8 +28,7 @@ export async function startGateway(
   }
   const places = ['--config', config, '--tools', files, '--workspace', workspace]
   const ports = ['--port', '0', '--metrics-port', '0']
-  const args = [...profilingOf(profiles, 'toolgate'), main, 'serve', ...ports, ...places]
-  return startServer(args, urlOfListening)
+  return startServer([...entry, 'serve', ...ports, ...places], urlOfListening)
 }
 
 // A limit is on, as by default, but so high that it is the bench which ends first.

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Aim } from '../load/orders.ts'
 import { startGateway } from './gateway.ts'
@@ -13,6 +13,7 @@ export type TargetName =
   | 'express'
   | 'node-http'
   | 'toolgate'
+  | 'other'
   | 'supergateway'
   | 'mcp-proxy'
 
@@ -43,23 +44,15 @@ export interface Started {
 export interface Setting {
   /** Scratch space: compile caches, the gateway's folders, installed peers. */
   readonly folder: string
-  /** The gateway's entry file. */
-  readonly main: string
   /** Where CPU profiles of the servers go; null: none are taken. */
   readonly profiles: string | null
   /** Synchronous, so that it also works on the way out. */
   remove(): void
 }
 
-export async function makeSetting({
-  main = MAIN,
-  profiles = null,
-}: {
-  main?: string | undefined
-  profiles?: string | null | undefined
-}): Promise<Setting> {
+export async function makeSetting(profiles: string | null): Promise<Setting> {
   const folder = await mkdtemp(join(tmpdir(), 'toolgate-bench-'))
-  return { folder, main, profiles, remove: () => rmSync(folder, { recursive: true, force: true }) }
+  return { folder, profiles, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
 /** The floors and the gateway, in the order in which they take turns. */
@@ -80,15 +73,26 @@ export function targetsOf(setting: Setting): readonly Target[] {
       label: '(c) node:http',
       start: (tool) => startFloor('node-http', tool, setting),
     },
-    {
-      name: 'toolgate',
-      label: 'Toolgate',
-      start: async (tool) => {
-        const server = await startGateway(TOOLS, setting)
-        return { aim: { kind: 'http', url: `${server.url}/mcp/${tool}` }, server }
-      },
-    },
+    gateway('toolgate', 'Toolgate', MAIN, setting),
   ]
+}
+
+/** Another checkout's gateway, by its `src/main.ts`, to be measured beside this one. */
+export function otherGateway(main: string, setting: Setting): Target {
+  return gateway('other', main, resolve(main), setting)
+}
+
+function gateway(name: TargetName, label: string, main: string, setting: Setting): Target {
+  return {
+    name,
+    label,
+    start: async (tool) => {
+      const profiling = profilingOf(setting.profiles, name)
+      const entry = [...profiling, main]
+      const server = await startGateway(entry, join(setting.folder, name), TOOLS)
+      return { aim: { kind: 'http', url: `${server.url}/mcp/${tool}` }, server }
+    },
+  }
 }
 
 async function startFloor(name: string, tool: ToolName, setting: Setting): Promise<Started> {
