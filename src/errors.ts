@@ -26,6 +26,7 @@ export const ERRORS = {
   internal: { status: 500, rpc: -32603, title: 'Something went wrong inside the gateway' },
   tool_gone: { status: 502, rpc: -32010, title: 'The tool ended before it answered' },
   tool_failed_to_start: { status: 502, rpc: -32012, title: 'The tool could not be started' },
+  tool_error: { status: 502, rpc: -32603, title: 'The tool answered with an error' },
   tool_misbehaved: { status: 502, rpc: -32013, title: 'The tool broke the protocol' },
   not_learned: { status: 503, rpc: -32014, title: 'The tool is not ready yet' },
   unavailable: { status: 503, rpc: -32014, title: 'The gateway cannot serve this now' },
@@ -79,5 +80,7 @@ export class ToolgateError extends Error {
 /** Any thrown value as an error that is safe to show; the original stays as its `cause`. */
 export function toToolgateError(thrown: unknown): ToolgateError {
   if (thrown instanceof ToolgateError) return thrown
-  return new ToolgateError('internal', 'Something went wrong inside the gateway.', { cause: thrown })
+  return new ToolgateError('internal', 'Something went wrong inside the gateway.', {
+    cause: thrown,
+  })
 }

@@ -5,9 +5,9 @@ import { ToolgateError, toToolgateError } from '../errors.ts'
 import type { Guard } from '../guard/guard.ts'
 import type { Lease } from '../pool/lease.ts'
 import type { Pool } from '../pool/pool.ts'
-import type { Message } from '../protocol/message.ts'
+import type { JsonObject, Message } from '../protocol/message.ts'
 import { withTrace } from '../protocol/read.ts'
-import { SPANS } from '../telemetry/names.ts'
+import { EVENTS, SPANS } from '../telemetry/names.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { awaitAnswer } from './deadline.ts'
 import type { Dispatch } from './dispatch.ts'
@@ -81,10 +81,11 @@ class Waist implements Dispatch {
           caller: link.caller.id,
           entrance: trace.entrance,
           method: call.request.method,
+          function: functionOf(call.request),
           outcome,
           duration: Math.round(duration * 100) / 100,
         },
-        'call',
+        EVENTS.call,
       )
     }
   }
@@ -122,6 +123,13 @@ class Waist implements Dispatch {
     if (lease !== undefined) return lease
     throw new ToolgateError('unknown_session', 'The session is unknown or has ended.')
   }
+}
+
+/** Which function a `tools/call` names, for the log; never its arguments. */
+function functionOf(request: Message): string | undefined {
+  if (request.method !== 'tools/call') return undefined
+  const name = (request.json().params as JsonObject | undefined)?.name
+  return typeof name === 'string' ? name.slice(0, 128) : undefined
 }
 
 /** A call whose request carries our span in `_meta`. */

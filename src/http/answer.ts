@@ -53,7 +53,7 @@ function rpcError(error: unknown): ToolgateError {
   const { code, message, data } = isObject(error) ? error : {}
   const text = cut(typeof message === 'string' ? message : 'The tool answered with an error.')
   const rpc = { code: Number(code), message: text, ...(data !== undefined && { data }) }
-  if (code !== -32602) return new ToolgateError('tool_misbehaved', text, { data: { rpc } })
+  if (code !== -32602) return new ToolgateError('tool_error', text, { data: { rpc } })
   const unknown = /\b(?:unknown|no such) (?:tool|function)\b|\btool\b.*\bnot found\b/i.test(text)
   return new ToolgateError(unknown ? 'unknown_function' : 'invalid_params', text, { data: { rpc } })
 }

@@ -24,13 +24,9 @@ export function createFront(parts: FrontParts): Server {
     const route = findRoute(req.url ?? '')
     checkHost(req.headers, config, req.rawHeaders)
     if (req.headers.origin !== undefined) checkOrigin(req.headers, config)
-    if (route === undefined) {
-      setSecurityHeaders(res, requestId)
-      if (OPEN_PATHS.has(pathOf(req))) return answerHealth(req, res, parts.health, requestId)
-    } else if (isPreflight(req)) {
-      setSecurityHeaders(res, requestId)
-      return answerPreflight(req, res, config.origins)
-    }
+    if (route === undefined || req.method === 'OPTIONS') setSecurityHeaders(res, requestId)
+    if (isPreflight(req)) return answerPreflight(req, res, config.origins)
+    if (OPEN_PATHS.has(pathOf(req))) return answerHealth(req, res, parts.health, requestId)
     const caller = guard.identify(req.headers, req.socket.remoteAddress)
     if (route !== undefined) return serveMcp(parts, route, req, res, caller, requestId)
     app ??= import('./app.ts').then(({ createApp }) => createApp(parts))

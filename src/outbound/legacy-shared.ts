@@ -8,6 +8,7 @@ import {
   requestMessage,
   resultMessage,
   withId,
+  withMeta,
 } from '../protocol/read.ts'
 import { LATEST_LEGACY } from '../protocol/versions.ts'
 import type { Pipe } from '../runtime/pipe.ts'
@@ -289,9 +290,6 @@ function uriOf(request: Message): string {
 
 /** The request under our id and, where it asks for progress, our token: the same number. */
 function renumbered(request: Message, id: number, progress: boolean): Uint8Array {
-  if (!progress) return withId(request, id).bytes
-  const message = request.json()
-  const params = message.params as JsonObject
-  const _meta = { ...(params._meta as JsonObject), progressToken: id }
-  return Buffer.from(JSON.stringify({ ...message, id, params: { ...params, _meta } }))
+  const own = withId(request, id)
+  return (progress ? withMeta(own, { progressToken: id }) : own).bytes
 }

@@ -98,7 +98,7 @@ async function start<C extends Connection>(
   try {
     const options = {
       config,
-      log,
+      log: telemetry.log,
       instance: id,
       ...(request.signal === undefined ? {} : { signal: request.signal }),
       // A shared process serves many traces, so it is given none.

@@ -34,13 +34,14 @@ export async function prepareTool(tool: Declaration, options: StartOptions): Pro
       return runtime
     case 'npm': {
       const { installPackage } = await import('./npm.ts')
-      const { config, log, signal } = options
+      const { config, instance, signal } = options
       const installed = await installPackage({
         package: runtime.package,
         version: runtime.version,
         cache: config.cache,
         timeout: config.timeouts.install,
-        log,
+        env: config.environment,
+        log: options.log.child({ tool: tool.name, instance }),
         ...(signal === undefined ? {} : { signal }),
       })
       return { program: installed.program, args: [...installed.args, ...runtime.args] }
