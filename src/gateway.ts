@@ -86,7 +86,7 @@ export async function createGateway(
     sessions,
     health,
     instances: (tool) => ({ running: pool.count(tool), sessions: sessions.count(tool) }),
-    checkScope: (tool, message) => checkScope(tool, message, (name) => registry.get(name)),
+    checkScope: (tool, message) => checkScope({ registry, catalogue }, tool, message),
     find: (tool) => versions.find(tool),
   })
 

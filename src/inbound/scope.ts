@@ -1,23 +1,60 @@
+import type { Catalogue } from '../catalogue/catalogue.ts'
 import { ToolgateError } from '../errors.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
-import type { Declaration } from '../tool/declaration.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
+
+export interface ScopeParts {
+  readonly registry: Registry
+  readonly catalogue: Catalogue
+}
 
 /**
- * On a tool's own endpoint a function is called by its own name. A name that belongs to another
- * tool is refused here, before it reaches a process. Throws `out_of_scope`.
+ * A tool's own endpoint calls that tool's functions, by their own names. What belongs to another
+ * tool, by `tool__function` or because only that one has it, is refused before it reaches a
+ * process. Throws `out_of_scope`.
  */
-export function checkScope(
-  tool: Declaration,
-  message: Message,
-  find: (tool: string) => unknown,
-): void {
+export function checkScope(parts: ScopeParts, tool: Declaration, message: Message): void {
   if (message.method !== 'tools/call') return
   const name = (message.json().params as JsonObject | undefined)?.name
   if (typeof name !== 'string') return
+  const own = known(parts, tool)
+  if (own?.names.has(name) === true) return
   const mark = name.indexOf('__')
-  if (mark <= 0) return
-  const other = name.slice(0, mark)
-  if (other === tool.name || find(other) === undefined) return
-  const what = `This endpoint is the tool "${tool.name}"; "${other}" is another one.`
-  throw new ToolgateError('out_of_scope', what)
+  const owner = mark > 0 ? name.slice(0, mark) : undefined
+  if (owner !== undefined && owner !== tool.name && parts.registry.get(owner) !== undefined) {
+    throw outside(tool, owner)
+  }
+  // A list that may change within a session is the process's to know.
+  if (own === undefined || own.changes) return
+  for (const { declaration } of parts.registry.list()) {
+    if (declaration === undefined || declaration.name === tool.name) continue
+    if (known(parts, declaration)?.names.has(name) === true) throw outside(tool, declaration.name)
+  }
+}
+
+function outside(tool: Declaration, other: string): ToolgateError {
+  const message = `This endpoint is the tool "${tool.name}"; the function is one of "${other}".`
+  return new ToolgateError('out_of_scope', message)
+}
+
+interface Known {
+  readonly names: ReadonlySet<string>
+  readonly changes: boolean
+}
+
+const cache = new WeakMap<readonly FunctionDeclaration[], Known>()
+
+function known({ catalogue }: ScopeParts, tool: Declaration): Known | undefined {
+  const state = catalogue.look(tool)
+  if (state.state !== 'learned') return undefined
+  const { functions, initialize } = state.learned
+  let seen = cache.get(functions)
+  if (seen === undefined) {
+    const { tools } = (initialize.capabilities ?? {}) as { tools?: { listChanged?: unknown } }
+    const names = new Set(functions.map((each) => each.name))
+    seen = { names, changes: tools?.listChanged === true }
+    cache.set(functions, seen)
+  }
+  return seen
 }

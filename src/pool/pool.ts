@@ -107,7 +107,8 @@ export class Pool {
 
   #admit(tool: Declaration): void {
     const { perTool } = this.#ground.config.sessions
-    if (this.count(tool.name) + (this.#starting.get(tool.name) ?? 0) < perTool) return
+    const running = [...(this.#running.get(tool.name) ?? [])].filter((i) => !i.process.ending)
+    if (running.length + (this.#starting.get(tool.name) ?? 0) < perTool) return
     const message = `The tool has ${perTool} processes, the most it may have (sessions.perTool).`
     throw new ToolgateError('unavailable', message, { retryAfter: 5 })
   }

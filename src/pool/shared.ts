@@ -13,7 +13,7 @@ export interface SharedOptions extends StartRequest {
   readonly idle: number
   /** Starts within the tool's cap on processes. */
   counted<T>(start: () => Promise<T>): Promise<T>
-  /** Called when nothing runs and nobody is left. */
+  /** Called when it was retired, nothing runs and nobody is left. */
   unused(): void
   /** Called with each process that was started, for counting. */
   started(instance: SharedInstance): void
@@ -168,7 +168,9 @@ export class Shared {
 
   #endIfUnused(): void {
     if (this.#links.size > 0) return
-    if (this.#retired) void this.#current?.process.close('replaced by a newer version')
+    // What is still current is kept, idle or not: it remembers how often it failed.
+    if (!this.#retired) return
+    void this.#current?.process.close('nobody uses it any more')
     if (this.#current === undefined && this.#starting === undefined) this.#options.unused()
   }
 }

@@ -110,6 +110,11 @@ export class ToolProcess implements Pipe {
     })
   }
 
+  /** It has been told to end, or has ended. */
+  get ending(): boolean {
+    return this.#reason !== undefined
+  }
+
   read(reader: (message: Message) => void): void {
     this.#reader = reader
     const early = this.#early
