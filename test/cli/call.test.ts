@@ -32,7 +32,7 @@ test('call prints the result of a function of a running gateway', async (t) => {
 })
 
 test('call shows a key', async (t) => {
-  const hash = `sha256:${createHash('sha256').update('open sesame').digest('hex')}`
+  const hash = `sha256:${createHash('sha256').update('open-sesame').digest('hex')}`
   const config = { keys: [{ id: 'ann', hash }] }
   const { url } = await startGateway(t, { tools: { clock: CLOCK }, config })
   const call = (...more: string[]) =>
@@ -40,7 +40,7 @@ test('call shows a key', async (t) => {
   const [without, wrong, right] = await Promise.all([
     call(),
     call('--key', 'sesame'),
-    call('--key', 'open sesame'),
+    call('--key', 'open-sesame'),
   ])
   assert.deepEqual([without.code, wrong.code, right.code], [1, 1, 0])
   assert.equal(without.stdout, '')
