@@ -2,7 +2,14 @@
 import { spawnSync } from 'node:child_process'
 
 const STEPS = [
-  ['format and lint', 'node_modules/@biomejs/biome/bin/biome', 'ci', '--log-level=warn', '.'],
+  [
+    'format and lint',
+    'node_modules/@biomejs/biome/bin/biome',
+    'ci',
+    '--colors=off',
+    '--log-level=warn',
+    '.',
+  ],
   ['types', 'node_modules/tsc/bin/tsc', '-p', '.'],
   ['import direction', '--test', '--test-reporter=spec', 'test/architecture.test.ts'],
   ['contract drift', 'src/http/write-contract.ts', '--check'],
