@@ -116,7 +116,7 @@ test('characters of many bytes arrive whole however they are written', async () 
 test('a line over the limit is an error that names the limit', async () => {
   const session = await open('endless')
   const { code, message } = errorOf(await call(session, 'begin'))
-  assert.equal(code, -32013)
+  assert.equal(code, -32010)
   assert.match(message, /4194304|4 ?MB|sizes\.line/)
   await others()
 })

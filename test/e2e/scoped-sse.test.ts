@@ -34,21 +34,27 @@ test('/{tool}/sse is the same door as /mcp/{tool}/sse', async (t) => {
   assert.equal((await raw(`${gateway.url}/nothing/sse`)).status, 404)
 })
 
-test("another tool's function is -32011, a function that nobody has is the tool's to refuse", async (t) => {
-  await until('both to be known', async () => {
-    const { text } = await raw(`${gateway.url}/v1/tools`)
-    return (
-      text.includes('"count"') ||
-      (await raw(`${gateway.url}/v1/tools/counts`)).text.includes('"count"')
-    )
-  })
-  const params = { name: 'count', arguments: {} }
+test("another tool's function is -32011, one that nobody has is the tool's to refuse", async (t) => {
   const sse = await openSseSession(`${gateway.url}/echo/sse`)
   t.after(() => sse.stream.abort())
-  const answers = [await sse.request('tools/call', params)]
   const session = await openSession(`${gateway.url}/mcp/echo`)
-  answers.push(await session.request('tools/call', params))
-  for (const answer of answers) assert.equal(errorOf(answer).code, -32011)
+  await until('the other tool to be known', async () => {
+    return (await raw(`${gateway.url}/v1/tools/counts`)).text.includes('"count"')
+  })
+  for (const [name, code] of [
+    ['counts__count', -32011],
+    ['count', -32011],
+    ['nobody__has', -32602],
+  ] as const) {
+    const params = { name, arguments: {} }
+    const request = { jsonrpc: '2.0', id: name, method: 'tools/call', params }
+    const reply = await session.post(request)
+    // 404 would tell the client that its session has ended.
+    assert.equal(reply.status, 200, reply.text)
+    assert.equal(errorOf(reply.json()).code, code)
+    assert.equal(reply.json().id, name)
+    assert.equal(errorOf(await sse.request('tools/call', params)).code, code)
+  }
   await session.end()
 })
 

@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { descendants, isAlive, marked } from './processes.ts'
+import { raw } from './raw.ts'
 import { type ToolSource, type ToolsFolder, toolsFolder } from './tools-folder.ts'
-import { within } from './until.ts'
+import { until, within } from './until.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const START = 30_000
@@ -56,7 +57,9 @@ export async function startGateway(owner: Owner, options: GatewayOptions = {}): 
   })
   const listening = run.waitForLog('listening', (line) => line.msg === 'listening', START)
   const { url } = await Promise.race([listening, early])
-  return { ...run, url: String(url).replace(/\/$/, '') }
+  const base = String(url).replace(/\/$/, '')
+  await until('every tool file to be read', () => isReady(base), START)
+  return { ...run, url: base }
 }
 
 /** The same without waiting for it to listen: for starts that must fail. */
@@ -95,6 +98,10 @@ export function launchGateway(
     report: () =>
       `${output.stderr()}\n${output.logs.map((line) => JSON.stringify(line)).join('\n')}`,
   }
+}
+
+async function isReady(url: string): Promise<boolean> {
+  return (await raw(`${url}/ready`)).status === 200
 }
 
 function folders(dir: string, mark: string, { tools = {}, config = {} }: GatewayOptions) {
