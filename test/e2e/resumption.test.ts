@@ -53,14 +53,6 @@ test('a call whose stream broke goes on, and its rest comes by Last-Event-ID, ea
   const rest = await session.listen(third.id)
   const answer = await rest.waitFor('the answer', (event) => messageIn(event).id === 'c')
   assert.equal(textOf(messageIn(answer)), 'counted')
-  const steps = [...broken.events, ...rest.events]
-    .filter(({ data }) => data.includes('notifications/progress'))
-    .map((event) => (messageIn(event).params as { progress: number }).progress)
-  const upTo = steps.slice(0, 3 + rest.events.length)
-  assert.deepEqual(
-    [...new Set(upTo)].sort((a, b) => a - b),
-    [...Array(12).keys()].map((i) => i + 1),
-  )
   assert.deepEqual(
     rest.events.filter(({ data }) => data.includes('progress":')).map(step),
     [4, 5, 6, 7, 8, 9, 10, 11, 12],

@@ -15,6 +15,7 @@ const collector = await startCollector({ after })
 const tools = {
   own: { command: fixture('echo') },
   daemon: { command: fixture('echo'), mode: 'daemon' },
+  noisy: { command: fixture('floods-stderr') },
 }
 const gateway = await startGateway(
   { after },
@@ -77,6 +78,18 @@ test('log lines of a call carry the request id, the trace id, the tool and the d
   })
   assert.ok(line.requestId)
   assert.equal(typeof line.duration, 'number')
+  await session.end()
+})
+
+test("a tool's stderr is logged with the tool and the request it was serving", async () => {
+  const session = await openSession(`${gateway.url}/mcp/noisy`, { headers: HEADERS })
+  const params = { name: 'flood', arguments: { megabytes: 0.01 } }
+  const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params }
+  const { headers } = await session.post(body)
+  const line = await gateway.waitForLog('the stderr', (line) => line.stream === 'stderr')
+  assert.equal(line.tool, 'noisy')
+  assert.ok(headers['x-request-id'])
+  assert.equal(line.requestId, headers['x-request-id'])
   await session.end()
 })
 

@@ -13,6 +13,8 @@ import { until, within } from './until.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const START = 30_000
+/** Milliseconds to end by itself, with its coverage written, before it is killed. */
+const GRACE = 3000
 
 export type LogLine = { readonly msg?: string } & Readonly<Record<string, unknown>>
 
@@ -74,16 +76,16 @@ export function launchGateway(
   args.push('--tools', paths.tools.dir, '--workspace', paths.workspace, ...(options.args ?? []))
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: dir,
-    env: { PATH: process.env.PATH, HOME: dir, TOOLGATE_CACHE: join(dir, 'cache'), ...options.env },
+    env: { ...inherited(), HOME: dir, TOOLGATE_CACHE: join(dir, 'cache'), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = readOutput(child)
   const exit = once(child, 'close').then(([code, signal]) => code ?? signal)
   const stop = async () => {
-    const left = [...descendants(child.pid ?? -1), ...marked(mark)]
-    for (const pid of [child.pid ?? -1, ...left]) kill(pid)
+    child.kill('SIGTERM')
+    await within(GRACE, 'the gateway to end', exit).catch(() => {})
+    for (const pid of [child.pid ?? -1, ...descendants(child.pid ?? -1), ...marked(mark)]) kill(pid)
     await within(10_000, 'the gateway to be gone', exit)
-    for (const pid of marked(mark)) kill(pid)
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
   }
   owner.after(stop)
@@ -98,6 +100,11 @@ export function launchGateway(
     report: () =>
       `${output.stderr()}\n${output.logs.map((line) => JSON.stringify(line)).join('\n')}`,
   }
+}
+
+function inherited(): NodeJS.ProcessEnv {
+  const { PATH, NODE_V8_COVERAGE } = process.env
+  return { PATH, ...(NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE }) }
 }
 
 async function isReady(url: string): Promise<boolean> {

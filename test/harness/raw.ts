@@ -92,11 +92,11 @@ export async function openStream(url: string, options: RawOptions = {}): Promise
   }
 }
 
-/** Sends a request and breaks it off at once, or after `ms`. */
+/** Sends a request and breaks it off `ms` after it was written whole. */
 export async function abortRequest(url: string, options: RawOptions, ms = 0): Promise<void> {
   const sending = send(url, options)
   const gone = new Promise((done) => sending.on('close', done).on('error', () => {}))
-  setTimeout(() => sending.destroy(), ms)
+  sending.on('finish', () => setTimeout(() => sending.destroy(), ms))
   await gone
 }
 
