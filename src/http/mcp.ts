@@ -30,7 +30,7 @@ export async function serveMcp(
   requestId: string,
 ): Promise<void> {
   const { telemetry } = parts
-  const found = parts.find(route.tool)
+  const found = sessionTool(parts, route, req, caller) ?? parts.find(route.tool)
   const tool = found instanceof Promise ? await found : found
   parts.guard.see(caller, tool)
   const { traceparent, tracestate } = req.headers
@@ -71,6 +71,17 @@ export async function serveMcp(
       if (req.method === 'POST') return postSse(parts, tool, visit, route.sessionId)
       throw new ToolgateError('method_not_allowed', 'Use POST.', { data: { allow: ['POST'] } })
   }
+}
+
+/** A session goes on with its version, whatever has become of the file since. */
+function sessionTool(
+  { sessions }: McpParts,
+  { tool, sessionId }: McpRoute,
+  req: IncomingMessage,
+  caller: Caller,
+): Declaration | undefined {
+  const id = req.headers['mcp-session-id'] ?? sessionId
+  return typeof id === 'string' ? sessions.toolOf(id, tool, caller) : undefined
 }
 
 const headersOf = new WeakMap<Declaration, readonly string[]>()

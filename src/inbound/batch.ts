@@ -27,7 +27,7 @@ export async function answerBatch(
   const stream = session.openStream()
   stream.attach(new EventStream(visit, [], parts.config.sizes.line, () => {}))
   const replies = requests.map((request) => new BatchReply(session, request, visit.trace, stream))
-  await Promise.all(replies.map((reply) => run(parts.dispatch, reply)))
+  await Promise.all(replies.map((reply) => run(parts, reply)))
   stream.finish()
 }
 

@@ -1,6 +1,5 @@
 import type { Call, CallTrace } from '../call/call.ts'
 import type { Link } from '../call/link.ts'
-import type { Dispatch } from '../dispatch/dispatch.ts'
 import type { ToolgateError } from '../errors.ts'
 import type { Message } from '../protocol/message.ts'
 import { errorMessage } from '../protocol/read.ts'
@@ -9,6 +8,7 @@ import { EventStream } from './event-stream.ts'
 import { failureOf } from './failure.ts'
 import type { OpenCall } from './session.ts'
 import type { SessionStream } from './session-stream.ts'
+import type { WireParts } from './wire.ts'
 
 /** A link whose requests are POSTed: a session, or one request alone. */
 export interface PostedLink extends Link {
@@ -125,8 +125,12 @@ const PATIENCE = 200
 export const PRIMED = '2025-11-25'
 
 /** Calls and answers. */
-export async function run(dispatch: Dispatch, reply: AnyReply): Promise<void> {
+export async function run(
+  { dispatch, checkScope }: Pick<WireParts, 'dispatch' | 'checkScope'>,
+  reply: AnyReply,
+): Promise<void> {
   try {
+    checkScope(reply.link.tool, reply.request)
     reply.answer(await dispatch.call(reply))
   } catch (thrown) {
     reply.fail(thrown)

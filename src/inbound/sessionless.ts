@@ -10,15 +10,16 @@ import type { WireParts } from './wire.ts'
 
 /** Answers a request that came without a session; the tool's handshake is supplied by the pool. */
 export async function answerAlone(
-  { config, dispatch }: WireParts,
+  parts: WireParts,
   tool: Declaration,
   visit: Visit,
   request: Message,
 ): Promise<void> {
+  const { config, dispatch } = parts
   const link = new Alone(tool, visit)
   await dispatch.open(link)
   try {
-    await run(dispatch, new Reply(link, request, visit, config.sizes.line))
+    await run(parts, new Reply(link, request, visit, config.sizes.line))
   } finally {
     dispatch.close(link, 'answered')
   }

@@ -104,6 +104,12 @@ export class Sessions {
     return session
   }
 
+  /** The version that a caller's session on this tool began with; undefined where there is none. */
+  toolOf(id: string, tool: string, caller: Caller): Declaration | undefined {
+    const session = this.#sessions.get(id)
+    return session?.tool.name === tool && session.caller.id === caller.id ? session.tool : undefined
+  }
+
   endAll(reason: string): void {
     for (const session of [...this.#sessions.values()]) session.end(reason)
   }

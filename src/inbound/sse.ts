@@ -39,11 +39,12 @@ export async function openSse(
 
 /** POST of HTTP+SSE: one message, answered on the session's stream. */
 export async function postSse(
-  { config, dispatch, sessions, checkScope }: WireParts,
+  parts: WireParts,
   tool: Declaration,
   visit: Visit,
   sessionId: string | null,
 ): Promise<void> {
+  const { config, dispatch, sessions } = parts
   if (sessionId === null) throw new ToolgateError('bad_request', 'sessionId is needed in the URL.')
   const session = sessions.find(sessionId, tool.name, visit.caller)
   if (!(session instanceof SseSession)) {
@@ -52,10 +53,9 @@ export async function postSse(
   const body = await readBody(visit.req, config.sizes.body)
   const [message] = readClientMessage(body, { allowBatch: false })
   if (message === undefined) throw new ToolgateError('bad_request', 'A message is needed.')
-  checkScope(tool, message)
   if (message.kind === 'request') {
     answerEmpty(visit, 202)
-    return run(dispatch, new SseReply(session, message, visit.trace))
+    return run(parts, new SseReply(session, message, visit.trace))
   }
   dispatch.tell(session, message)
   answerEmpty(visit, 202)

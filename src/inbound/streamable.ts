@@ -39,7 +39,6 @@ async function post(parts: WireParts, tool: Declaration, visit: Visit): Promise<
   const session = sessionOf(parts, tool, visit)
   const body = await readBody(visit.req, config.sizes.body)
   const messages = readClientMessage(body, { allowBatch: session?.version === BATCHES })
-  for (const message of messages) parts.checkScope(tool, message)
   const [first] = messages
   if (first === undefined) throw new ToolgateError('bad_request', 'The batch is empty.')
   if (session === undefined) return begin(parts, tool, visit, first)
@@ -52,7 +51,7 @@ async function post(parts: WireParts, tool: Declaration, visit: Visit): Promise<
   if (first.method === 'initialize') {
     throw new ToolgateError('bad_request', 'This session has been initialized already.')
   }
-  return run(parts.dispatch, new Reply(session, first, visit, config.sizes.line))
+  return run(parts, new Reply(session, first, visit, config.sizes.line))
 }
 
 /** Without a session: a new one, or one request alone. */

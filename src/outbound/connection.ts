@@ -20,9 +20,13 @@ export interface Connection {
   cancel(call: Call, reason: Error): void
   /** Resolves when the process answers anything within `milliseconds`: true, else false. */
   alive(milliseconds: number): Promise<boolean>
+  /** The requests that are open, else the last one: whose the tool's stderr most likely is. */
+  serving(): Serving | undefined
   /** Time that calls of this link have spent waiting for their client's answers. */
   asking(link: Link): Asking
 }
+
+export type Serving = { readonly requestId: string } | { readonly requestIds: readonly string[] }
 
 export interface Asking {
   /** Milliseconds, up to now. */

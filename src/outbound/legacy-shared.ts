@@ -13,9 +13,9 @@ import {
 import { LATEST_LEGACY } from '../protocol/versions.ts'
 import type { Pipe } from '../runtime/pipe.ts'
 import type { Logger } from '../telemetry/log.ts'
-import type { Asking, Connection, ConnectionEvents } from './connection.ts'
+import type { Asking, Connection, ConnectionEvents, Serving } from './connection.ts'
 import { agreedVersion, type InitializeResult } from './handshake.ts'
-import { cancelledParams, isListChanged, progressTokenOf } from './messages.ts'
+import { cancelledParams, isListChanged, progressTokenOf, servingOf } from './messages.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
 interface Pending {
@@ -39,6 +39,7 @@ export class SharedLegacyConnection implements Connection {
   readonly #links = new Map<Link, Map<Id, number>>()
   readonly #subscriptions: Subscriptions
   #lastId = 0
+  #lastRequest: string | undefined
   #initialized: InitializeResult | undefined
 
   /** `subscriptions` outlive this process: the next one takes them over. */
@@ -166,6 +167,11 @@ export class SharedLegacyConnection implements Connection {
     )
   }
 
+  serving(): Serving | undefined {
+    const calls = [...this.#pending.values()].flatMap(({ call }) => call ?? [])
+    return servingOf(calls, this.#lastRequest)
+  }
+
   asking(): Asking {
     return { total: 0, open: undefined }
   }
@@ -201,6 +207,7 @@ export class SharedLegacyConnection implements Connection {
       this.#pipe.send(bytes)
       this.#pending.set(id, { call, token, resolve, reject })
       open.set(clientId, id)
+      this.#lastRequest = call.trace.requestId
     })
     if (answer.kind === 'error' && call.request.method === 'resources/subscribe') {
       this.#subscriptions.part(call.link, uriOf(call.request))

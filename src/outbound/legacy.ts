@@ -5,8 +5,8 @@ import type { Id, JsonObject, Message } from '../protocol/message.ts'
 import { notificationMessage, requestMessage } from '../protocol/read.ts'
 import type { Pipe } from '../runtime/pipe.ts'
 import type { Logger } from '../telemetry/log.ts'
-import type { Asking, Connection, ConnectionEvents } from './connection.ts'
-import { cancelledParams, isListChanged, progressTokenOf } from './messages.ts'
+import type { Asking, Connection, ConnectionEvents, Serving } from './connection.ts'
+import { cancelledParams, isListChanged, progressTokenOf, servingOf } from './messages.ts'
 
 interface Pending {
   readonly call: Call
@@ -29,6 +29,7 @@ export class LegacyConnection implements Connection {
   readonly #asked = new Set<Id>()
   readonly #pings = new Map<Id, () => void>()
   #link: Link | undefined
+  #lastRequest: string | undefined
   #askedFor = 0
   #askingSince = 0
   #pingCount = 0
@@ -63,6 +64,7 @@ export class LegacyConnection implements Connection {
       const pending = { call, resolve, reject, token }
       this.#pipe.send(bytes)
       this.#pending.set(id, pending)
+      this.#lastRequest = call.trace.requestId
       if (token !== undefined) this.#tokens.set(token, pending)
     })
   }
@@ -104,6 +106,13 @@ export class LegacyConnection implements Connection {
         done(false)
       }
     })
+  }
+
+  serving(): Serving | undefined {
+    return servingOf(
+      [...this.#pending.values()].map(({ call }) => call),
+      this.#last,
+    )
   }
 
   asking(): Asking {

@@ -1,4 +1,6 @@
+import type { Call } from '../call/call.ts'
 import type { Id, JsonObject, Message } from '../protocol/message.ts'
+import type { Serving } from './connection.ts'
 
 /** `params._meta.progressToken` of a request. */
 export function progressTokenOf(request: Message): Id | undefined {
@@ -18,4 +20,15 @@ export function isListChanged({ method }: Message): boolean {
     method === 'notifications/prompts/list_changed' ||
     method === 'notifications/resources/list_changed'
   )
+}
+
+/** Whose a line of stderr is, as far as one can tell: at most eight open requests, or the last. */
+export function servingOf(open: Iterable<Call>, last: string | undefined): Serving | undefined {
+  const requestIds: string[] = []
+  for (const { trace } of open) {
+    if (requestIds.push(trace.requestId) === 8) break
+  }
+  if (requestIds.length > 1) return { requestIds }
+  const requestId = requestIds[0] ?? last
+  return requestId === undefined ? undefined : { requestId }
 }

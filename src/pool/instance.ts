@@ -110,6 +110,7 @@ async function start<C extends Connection>(
     const connection = await step(SPANS.ready, () =>
       bounded(connect(started, log, span), config.timeouts.start, started),
     )
+    started.serving = () => connection.serving()
     const milliseconds = performance.now() - since
     span.set('toolgate.pid', started.pid)
     span.end()

@@ -4,7 +4,7 @@ import { ToolgateError } from '../errors.ts'
 import { LineReader } from '../protocol/line-codec.ts'
 import type { Message } from '../protocol/message.ts'
 import { readToolLine } from '../protocol/read.ts'
-import type { Logger } from '../telemetry/log.ts'
+import type { LogFields, Logger } from '../telemetry/log.ts'
 import { type StderrFields, toolStderr } from '../telemetry/stderr.ts'
 import { ProcessGroup } from './group.ts'
 import type { Ending, Pipe } from './pipe.ts'
@@ -73,6 +73,8 @@ type Exit = [code: number | null, signal: NodeJS.Signals | null]
 /** A running process as a pipe. */
 export class ToolProcess implements Pipe {
   readonly pid: number
+  /** Which request its stderr belongs to, for the log; set by whoever speaks to it. */
+  serving: (() => LogFields | undefined) | undefined
   readonly closed: Promise<Ending>
   readonly ended: Promise<Ending>
   readonly #options: ProcessOptions
@@ -100,7 +102,7 @@ export class ToolProcess implements Pipe {
     // A read error is followed by the exit, which says what happened.
     stdio.stdout.on('error', (error) => this.#fault('reading from the tool failed', error))
     stdio.stdin.on('error', (error) => this.#fault('writing to the tool failed', error))
-    const stderr = toolStderr(options.log, options.fields)
+    const stderr = toolStderr(options.log, options.fields, { serving: () => this.serving?.() })
     stdio.stderr.on('data', stderr).once('close', () => stderr.end())
     stdio.stderr.on('error', (error) => this.#fault('reading stderr failed', error))
     this.closed = this.#untilClosed()

@@ -1,4 +1,4 @@
-import type { Logger } from './log.ts'
+import type { LogFields, Logger } from './log.ts'
 import { EVENTS } from './names.ts'
 
 export interface StderrFields {
@@ -12,6 +12,8 @@ export interface StderrOptions {
   readonly linesPerSecond?: number
   /** Longer lines are cut. */
   readonly bytesPerLine?: number
+  /** Fields of the moment, such as the request being served. */
+  readonly serving?: () => LogFields | undefined
   /** Milliseconds that only grow. */
   readonly now?: () => number
 }
@@ -43,6 +45,7 @@ class StderrLines {
   readonly #rate: number
   readonly #limit: number
   readonly #now: () => number
+  readonly #serving: () => LogFields | undefined
   /** The beginning of a line whose end has not come, and how long it is so far. */
   #parts: Buffer[] = []
   #kept = 0
@@ -56,6 +59,7 @@ class StderrLines {
     this.#rate = options.linesPerSecond ?? 50
     this.#limit = options.bytesPerLine ?? 4096
     this.#now = options.now ?? (() => performance.now())
+    this.#serving = options.serving ?? (() => undefined)
     this.#tokens = this.#rate
     this.#filled = this.#now()
   }
@@ -97,7 +101,7 @@ class StderrLines {
       this.#tokens -= 1
       const line = Buffer.concat(this.#parts).toString('utf8').replace(/\r$/, '')
       const cut = this.#length > this.#limit ? { cut: this.#length - this.#limit } : {}
-      if (line !== '') this.#log.info({ line, ...cut }, EVENTS.stderr)
+      if (line !== '') this.#log.info({ ...this.#serving(), line, ...cut }, EVENTS.stderr)
     }
     this.#parts = []
     this.#kept = 0
