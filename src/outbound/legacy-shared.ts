@@ -5,7 +5,6 @@ import type { Id, JsonObject, Message } from '../protocol/message.ts'
 import {
   errorMessage,
   notificationMessage,
-  requestMessage,
   resultMessage,
   withId,
   withMeta,
@@ -16,15 +15,8 @@ import type { Logger } from '../telemetry/log.ts'
 import type { Asking, Connection, ConnectionEvents, Serving } from './connection.ts'
 import { agreedVersion, type InitializeResult } from './handshake.ts'
 import { cancelledParams, isListChanged, progressTokenOf, servingOf } from './messages.ts'
+import { type Pending, Requests } from './requests.ts'
 import type { Subscriptions } from './subscriptions.ts'
-
-interface Pending {
-  /** Absent for requests of our own. */
-  readonly call?: Call
-  readonly token?: Id | undefined
-  readonly resolve: (message: Message) => void
-  readonly reject: (error: Error) => void
-}
 
 /**
  * Speaks legacy MCP to a process that many links share. Ids and progress tokens are our own
@@ -34,24 +26,24 @@ export class SharedLegacyConnection implements Connection {
   readonly #pipe: Pipe
   readonly #log: Logger
   readonly #events: ConnectionEvents
-  readonly #pending = new Map<number, Pending>()
+  readonly #requests: Requests
   /** Our id of each link's open call, by the client's id. */
   readonly #links = new Map<Link, Map<Id, number>>()
   readonly #subscriptions: Subscriptions
-  #lastId = 0
   #lastRequest: string | undefined
   #initialized: InitializeResult | undefined
 
   /** `subscriptions` outlive this process: the next one takes them over. */
   constructor(pipe: Pipe, log: Logger, events: ConnectionEvents, subscriptions: Subscriptions) {
     this.#pipe = pipe
+    this.#requests = new Requests(pipe)
     this.#log = log
     this.#events = events
     this.#subscriptions = subscriptions
     pipe.read((message) => this.#receive(message))
     void pipe.closed.then(({ reason }) => {
       const error = new ToolgateError('tool_gone', `The tool is gone: ${reason}.`)
-      for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error)
+      for (const id of this.#requests.ids()) this.#settle(id)?.reject(error)
     })
   }
 
@@ -62,12 +54,10 @@ export class SharedLegacyConnection implements Connection {
   }
 
   /** The handshake, supplied by us. Rejects with `tool_gone` or what the tool refused it with. */
-  async handshake(version: string): Promise<InitializeResult> {
-    const answer = await this.request('initialize', {
-      protocolVersion: LATEST_LEGACY,
-      capabilities: {},
-      clientInfo: { name: 'toolgate', version },
-    })
+  async handshake(version: string, milliseconds: number): Promise<InitializeResult> {
+    const clientInfo = { name: 'toolgate', version }
+    const params = { protocolVersion: LATEST_LEGACY, capabilities: {}, clientInfo }
+    const answer = await this.ask('initialize', params, milliseconds)
     const { result, error } = answer.json() as { result?: JsonObject; error?: { message?: string } }
     if (result === undefined) {
       const why = error?.message ?? 'no reason given'
@@ -78,29 +68,9 @@ export class SharedLegacyConnection implements Connection {
     return this.#initialized
   }
 
-  /** A request of our own with the budget of a start. Rejects with `timeout`, `tool_gone`. */
-  async ask(method: string, params: JsonObject, milliseconds: number): Promise<Message> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      const error = new ToolgateError('timeout', `${method} took longer than ${milliseconds} ms.`)
-      timer = setTimeout(reject, milliseconds, error)
-    })
-    const id = this.#lastId + 1
-    try {
-      return await Promise.race([this.request(method, params), late])
-    } finally {
-      clearTimeout(timer)
-      this.#pending.delete(id)
-    }
-  }
-
-  /** A request of our own. */
-  request(method: string, params?: JsonObject): Promise<Message> {
-    const id = ++this.#lastId
-    return new Promise((resolve, reject) => {
-      this.#pipe.send(requestMessage(id, method, params).bytes)
-      this.#pending.set(id, { resolve, reject })
-    })
+  /** A request of our own. Rejects with `timeout` after `milliseconds`, or `tool_gone`. */
+  ask(method: string, params: JsonObject, milliseconds: number): Promise<Message> {
+    return this.#requests.ask(method, params, milliseconds)
   }
 
   /** Subscribes the process to what its predecessor was subscribed to. */
@@ -109,12 +79,8 @@ export class SharedLegacyConnection implements Connection {
   }
 
   /** Resolves when no call is open, or after `milliseconds`. */
-  async drained(milliseconds: number): Promise<void> {
-    const until = performance.now() + milliseconds
-    const open = () => [...this.#pending.values()].some(({ call }) => call !== undefined)
-    while (open() && performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+  drained(milliseconds: number): Promise<void> {
+    return this.#requests.drained(milliseconds)
   }
 
   attach(link: Link): void {
@@ -141,6 +107,7 @@ export class SharedLegacyConnection implements Connection {
       const message = `The id ${id} is in use by a call that is not answered yet.`
       throw new ToolgateError('conflict', message)
     }
+    this.#lastRequest = call.trace.requestId
     return this.#answerHere(call) ?? this.#pass(call, open)
   }
 
@@ -168,8 +135,7 @@ export class SharedLegacyConnection implements Connection {
   }
 
   serving(): Serving | undefined {
-    const calls = [...this.#pending.values()].flatMap(({ call }) => call ?? [])
-    return servingOf(calls, this.#lastRequest)
+    return servingOf(this.#requests.calls(), this.#lastRequest)
   }
 
   asking(): Asking {
@@ -200,15 +166,12 @@ export class SharedLegacyConnection implements Connection {
 
   async #pass(call: Call, open: Map<Id, number>): Promise<Message> {
     const clientId = call.request.id as Id
-    const id = ++this.#lastId
     const token = progressTokenOf(call.request)
-    const bytes = renumbered(call.request, id, token !== undefined)
-    const answer = await new Promise<Message>((resolve, reject) => {
-      this.#pipe.send(bytes)
-      this.#pending.set(id, { call, token, resolve, reject })
-      open.set(clientId, id)
-      this.#lastRequest = call.trace.requestId
-    })
+    const answer = await this.#requests.send(
+      (id) => renumbered(call.request, id, token !== undefined),
+      { call, token },
+      (id) => open.set(clientId, id),
+    )
     if (answer.kind === 'error' && call.request.method === 'resources/subscribe') {
       this.#subscriptions.part(call.link, uriOf(call.request))
     }
@@ -219,7 +182,7 @@ export class SharedLegacyConnection implements Connection {
     switch (message.kind) {
       case 'result':
       case 'error': {
-        const pending = this.#settle(message.id as number)
+        const pending = this.#settle(message.id)
         if (pending !== undefined) pending.resolve(message)
         else this.#log.debug({ id: message.id }, 'response without a call skipped')
         break
@@ -248,7 +211,7 @@ export class SharedLegacyConnection implements Connection {
   #notification(message: Message): void {
     const params = (message.json().params as JsonObject | undefined) ?? {}
     if (message.method === 'notifications/progress') {
-      const pending = this.#pending.get(params.progressToken as number)
+      const pending = this.#requests.get(params.progressToken)
       const { call, token } = pending ?? {}
       if (call === undefined || token === undefined) return
       const { method } = message
@@ -276,20 +239,21 @@ export class SharedLegacyConnection implements Connection {
     }
   }
 
-  #settle(id: number): Pending | undefined {
-    const pending = this.#pending.get(id)
-    if (pending === undefined) return undefined
-    this.#pending.delete(id)
-    if (pending.call !== undefined) {
+  #settle(id: unknown): Pending | undefined {
+    const pending = this.#requests.settle(id)
+    if (pending?.call !== undefined) {
       this.#links.get(pending.call.link)?.delete(pending.call.request.id as Id)
     }
     return pending
   }
 
   #quietly(method: string, uri: string): void {
-    this.request(method, { uri }).catch(() => {})
+    this.ask(method, { uri }, QUIET).catch(() => {})
   }
 }
+
+/** Milliseconds for what nobody waits for. */
+const QUIET = 30_000
 
 function uriOf(request: Message): string {
   return String((request.json().params as JsonObject | undefined)?.uri)

@@ -111,7 +111,7 @@ export class LegacyConnection implements Connection {
   serving(): Serving | undefined {
     return servingOf(
       [...this.#pending.values()].map(({ call }) => call),
-      this.#last,
+      this.#lastRequest,
     )
   }
 
