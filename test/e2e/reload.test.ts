@@ -126,7 +126,7 @@ test('a file that loops at import holds nothing up, and the next edit of it coun
   await until('the next version', async () => (await ask('loops')) === 'better', 4000)
 })
 
-test('a removed file is 404, and nothing of it is left once its sessions have ended', async () => {
+test('a removed file is 404, its sessions go on, and nothing is left once they have ended', async () => {
   gateway.tools.write('leaves', { command: fixture('counts-calls') })
   const session = await until('it', async () => {
     return (await initialize(mcp('leaves'))).status === 200 ? openSession(mcp('leaves')) : undefined
@@ -134,6 +134,7 @@ test('a removed file is 404, and nothing of it is left once its sessions have en
   const { pid } = JSON.parse(await session.callText('count'))
   gateway.tools.remove('leaves')
   await until('404', async () => (await initialize(mcp('leaves'))).status === 404, 5000)
+  assert.equal(JSON.parse(await session.callText('count')).pid, pid)
   await session.end()
   await until('the process to be gone', () => !isAlive(pid), 8000)
 })

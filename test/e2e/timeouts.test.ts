@@ -27,7 +27,7 @@ const WAIT = { name: 'wait', arguments: {} }
 
 test('a call is answered at T with an error that names the limit, and a silent tool ended by T + 1 s', async () => {
   const session = await open('silent')
-  const [pid = 0] = gateway.processes()
+  const pid = Number(await session.callText('pid'))
   const since = performance.now()
   const { code, message } = errorOf(await session.request('tools/call', WAIT))
   const answered = performance.now() - since
