@@ -5,6 +5,7 @@ import type { Id, JsonObject, Message } from '../protocol/message.ts'
 import {
   errorMessage,
   notificationMessage,
+  requestMessage,
   resultMessage,
   withId,
   withMeta,
@@ -54,10 +55,11 @@ export class SharedLegacyConnection implements Connection {
   }
 
   /** The handshake, supplied by us. Rejects with `tool_gone` or what the tool refused it with. */
-  async handshake(version: string, milliseconds: number): Promise<InitializeResult> {
+  async handshake(version: string): Promise<InitializeResult> {
     const clientInfo = { name: 'toolgate', version }
     const params = { protocolVersion: LATEST_LEGACY, capabilities: {}, clientInfo }
-    const answer = await this.ask('initialize', params, milliseconds)
+    const write = (id: number) => requestMessage(id, 'initialize', params).bytes
+    const answer = await this.#requests.send(write)
     const { result, error } = answer.json() as { result?: JsonObject; error?: { message?: string } }
     if (result === undefined) {
       const why = error?.message ?? 'no reason given'

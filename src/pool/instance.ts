@@ -53,7 +53,7 @@ export function startShared(
     const connection = new SharedLegacyConnection(process, log, request.events, subscriptions)
     const handshake = ground.telemetry.span(SPANS.handshake, span.traceparent)
     try {
-      await connection.handshake(VERSION, ground.config.timeouts.start)
+      await connection.handshake(VERSION)
       handshake.end()
     } catch (error) {
       handshake.end(error)
