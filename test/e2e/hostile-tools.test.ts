@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { startGateway } from '../harness/gateway.ts'
-import { openDescriptors } from '../harness/processes.ts'
+import { isAlive, openDescriptors } from '../harness/processes.ts'
 import { errorOf, initialize, openSession, type Session, textOf } from '../harness/session.ts'
 import { until } from '../harness/until.ts'
 
@@ -100,9 +100,18 @@ test('a tool that ignores the end of its stdin and TERM is ended all the same', 
 
 test('a grandchild ends with its session', async () => {
   const session = await open('grandchild')
-  await session.callText('spawn')
-  assert.equal(gateway.processes().length, 3)
+  const grandchild = Number(await session.callText('spawn'))
+  assert.ok(isAlive(grandchild))
   await session.end()
+  await until('the grandchild to be gone', () => !isAlive(grandchild), 6000)
+  await others()
+})
+
+test('a grandchild ends when its parent has ended by itself', async () => {
+  const session = await open('grandchild')
+  const grandchild = Number(await session.callText('spawn'))
+  assert.equal(errorOf(await call(session, 'die')).code, -32010)
+  await until('the grandchild to be gone', () => !isAlive(grandchild), 6000)
   await others()
 })
 
