@@ -12,6 +12,7 @@ import { Sessions } from './inbound/sessions.ts'
 import { Pool } from './pool/pool.ts'
 import { openRegistry } from './registry/open.ts'
 import type { Registry } from './registry/registry.ts'
+import { prepareStarting } from './runtime/process.ts'
 import { serveMetrics } from './telemetry/metrics-server.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import { VERSION } from './version.ts'
@@ -105,6 +106,7 @@ export async function createGateway(
     const metricsServer =
       metrics === null ? null : await serveMetrics(telemetry, metricsHost, metrics)
     void versions.learnAll(only)
+    prepareStarting()
 
     const end = async (): Promise<void> => {
       log.info({ reason: closing }, 'closing')

@@ -24,12 +24,21 @@ export interface ProcessOptions {
   readonly fields: StderrFields
 }
 
+/** Loads what starting needs soon, so that the first session neither waits nor pays for it. */
+export function prepareStarting(): void {
+  setTimeout(() => void import('execa'), SOON).unref()
+}
+
+/** Milliseconds: after whoever is there at the start has been served. */
+const SOON = 1000
+
 /** Starts a process in a group of its own. Rejects with `tool_failed_to_start`. */
 export async function startProcess(options: ProcessOptions): Promise<ToolProcess> {
   const { execa } = await import('execa')
   const child = execa(options.program, [...options.args], {
     cwd: options.cwd,
-    env: options.env,
+    // Node hands this one on to every child unless told otherwise, whatever `env` says.
+    env: { ...options.env, NODE_V8_COVERAGE: undefined },
     extendEnv: false,
     detached: process.platform !== 'win32',
     cleanup: process.platform === 'win32',
