@@ -58,10 +58,16 @@ export async function startGateway(owner: Owner, options: GatewayOptions = {}): 
     throw new Error(`The gateway ended (${code}) before it listened.\n${run.report()}`)
   })
   const listening = run.waitForLog('listening', (line) => line.msg === 'listening', START)
-  const { url } = await Promise.race([listening, early])
-  const base = String(url).replace(/\/$/, '')
-  await until('every tool file to be read', () => isReady(base), START)
-  return { ...run, url: base }
+  try {
+    const { url } = await Promise.race([listening, early])
+    const base = String(url).replace(/\/$/, '')
+    await until('every tool file to be read', () => isReady(base), START)
+    return { ...run, url: base }
+  } catch (error) {
+    // At the top of a test file nobody else would: its hooks do not run when it fails to load.
+    await run.stop()
+    throw error
+  }
 }
 
 /** The same without waiting for it to listen: for starts that must fail. */
