@@ -1,4 +1,5 @@
 import type { ChildProcessByStdio } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import type { Readable, Writable } from 'node:stream'
 import { ToolgateError } from '../errors.ts'
 import { LineReader } from '../protocol/line-codec.ts'
@@ -8,6 +9,7 @@ import type { LogFields, Logger } from '../telemetry/log.ts'
 import { type StderrFields, toolStderr } from '../telemetry/stderr.ts'
 import { ProcessGroup } from './group.ts'
 import type { Ending, Pipe } from './pipe.ts'
+import { endStragglers, MARK } from './stragglers.ts'
 
 export interface ProcessOptions {
   readonly program: string
@@ -35,10 +37,11 @@ const SOON = 1000
 /** Starts a process in a group of its own. Rejects with `tool_failed_to_start`. */
 export async function startProcess(options: ProcessOptions): Promise<ToolProcess> {
   const { execa } = await import('execa')
+  const mark = randomUUID()
   const child = execa(options.program, [...options.args], {
     cwd: options.cwd,
-    // Node hands this one on to every child unless told otherwise, whatever `env` says.
-    env: { ...options.env, NODE_V8_COVERAGE: undefined },
+    // Node hands the last one on to every child unless told otherwise, whatever `env` says.
+    env: { ...options.env, [MARK]: mark, NODE_V8_COVERAGE: undefined },
     extendEnv: false,
     detached: process.platform !== 'win32',
     cleanup: process.platform === 'win32',
@@ -60,6 +63,7 @@ export async function startProcess(options: ProcessOptions): Promise<ToolProcess
   return new ToolProcess(
     options,
     child.pid,
+    mark,
     child.nodeChildProcess as ChildProcessByStdio<Writable, Readable, Readable>,
   )
 }
@@ -89,6 +93,7 @@ export class ToolProcess implements Pipe {
   readonly #options: ProcessOptions
   readonly #stdio: Stdio
   readonly #group: ProcessGroup
+  readonly #mark: string
   #reader: ((message: Message) => void) | undefined
   #early: Message[] = []
   #reason: string | undefined
@@ -96,8 +101,9 @@ export class ToolProcess implements Pipe {
   #open = true
   #noise = 0
 
-  constructor(options: ProcessOptions, pid: number, stdio: Stdio) {
+  constructor(options: ProcessOptions, pid: number, mark: string, stdio: Stdio) {
     this.pid = pid
+    this.#mark = mark
     this.#options = options
     this.#stdio = stdio
     this.#group = new ProcessGroup(pid)
@@ -194,6 +200,7 @@ export class ToolProcess implements Pipe {
       }
     }
     this.#group.release()
+    await endStragglers(this.#mark)
     for (const stream of [this.#stdio.stdin, this.#stdio.stdout, this.#stdio.stderr]) {
       stream.destroy()
     }

@@ -98,22 +98,27 @@ test('a tool that ignores the end of its stdin and TERM is ended all the same', 
   await others()
 })
 
-test('a grandchild ends with its session', async () => {
-  const session = await open('grandchild')
-  const grandchild = Number(await session.callText('spawn'))
-  assert.ok(isAlive(grandchild))
-  await session.end()
-  await until('the grandchild to be gone', () => !isAlive(grandchild), 6000)
-  await others()
-})
+for (const detached of [false, true]) {
+  const where = detached ? ' that left its process group' : ''
+  const spawn = { name: 'spawn', arguments: { detached } }
 
-test('a grandchild ends when its parent has ended by itself', async () => {
-  const session = await open('grandchild')
-  const grandchild = Number(await session.callText('spawn'))
-  assert.equal(errorOf(await call(session, 'die')).code, -32010)
-  await until('the grandchild to be gone', () => !isAlive(grandchild), 6000)
-  await others()
-})
+  test(`a grandchild${where} ends with its session`, async () => {
+    const session = await open('grandchild')
+    const grandchild = Number(textOf(await session.request('tools/call', spawn)))
+    assert.ok(isAlive(grandchild))
+    await session.end()
+    await until('the grandchild to be gone', () => !isAlive(grandchild), 6000)
+    await others()
+  })
+
+  test(`a grandchild${where} ends when its parent has ended by itself`, async () => {
+    const session = await open('grandchild')
+    const grandchild = Number(textOf(await session.request('tools/call', spawn)))
+    assert.equal(errorOf(await call(session, 'die')).code, -32010)
+    await until('the grandchild to be gone', () => !isAlive(grandchild), 6000)
+    await others()
+  })
+}
 
 test('characters of many bytes arrive whole however they are written', async () => {
   const session = await open('utf8')
