@@ -31,7 +31,8 @@ export async function describeFile(options: DescribeOptions): Promise<Result> {
   })
   const child = spawn(process.execPath, [...FLAGS, options.compiled ?? '', ENTRY, file], {
     cwd: dirname(file),
-    env: {},
+    // Nothing is inherited, what Node hands on by itself neither.
+    env: { NODE_V8_COVERAGE: undefined },
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   })
