@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Catalogue } from './catalogue/catalogue.ts'
@@ -6,7 +7,7 @@ import type { Config } from './config/config.ts'
 import { createDispatch } from './dispatch/create.ts'
 import { createGuard } from './guard/create.ts'
 import { createFront } from './http/front.ts'
-import type { Health } from './http/health.ts'
+import type { Component, Health } from './http/health.ts'
 import { checkScope } from './inbound/scope.ts'
 import { Sessions } from './inbound/sessions.ts'
 import { Pool } from './pool/pool.ts'
@@ -70,7 +71,7 @@ export async function createGateway(
     tools: tally(registry),
     sessions: sessions.size,
     instances: pool.counts().reduce((sum, [, running]) => sum + running, 0),
-    components: {},
+    components: { tools: folderHealth(config.tools) },
   })
 
   meters.gauge('sessions', () => sessions.counts())
@@ -161,6 +162,12 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 function urlOf(server: Server, host: string): string {
   const { port } = server.address() as AddressInfo
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** Without its folder there is nothing to serve; a folder that comes later is served then. */
+function folderHealth(folder: string): Component {
+  if (existsSync(folder)) return { status: 'up', needed: true }
+  return { status: 'down', needed: true, detail: 'the tools folder does not exist' }
 }
 
 function tally(registry: Registry): Record<string, number> {

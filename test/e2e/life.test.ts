@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, rmSync } from 'node:fs'
 import { test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { type Owner, startGateway } from '../harness/gateway.ts'
 import { isAlive } from '../harness/processes.ts'
+import { raw } from '../harness/raw.ts'
 import { openSession, textOf } from '../harness/session.ts'
 import { until, within } from '../harness/until.ts'
 
@@ -102,3 +104,14 @@ async function refused(url: string): Promise<boolean> {
     return true
   }
 }
+
+test('without its tools folder it is alive, but not ready, and says why', async (t) => {
+  const gateway = await start(t)
+  rmSync(gateway.tools.dir, { recursive: true })
+  const { status, text } = await raw(`${gateway.url}/ready`)
+  assert.equal(status, 503)
+  assert.match(text, /tools folder does not exist/)
+  assert.equal((await raw(`${gateway.url}/healthz`)).status, 200)
+  mkdirSync(gateway.tools.dir)
+  assert.equal((await raw(`${gateway.url}/ready`)).status, 200)
+})
