@@ -63,7 +63,8 @@ const functionEntry = z
   })
   .openapi('Function')
 
-const lastError = z
+/** What is wrong with a tool. */
+const toolMistake = z
   .object({
     message: z.string(),
     file: z.string().optional(),
@@ -72,10 +73,11 @@ const lastError = z
     path: z.string().optional().describe('Where in the declaration, such as `policy.network`.'),
     expected: z.string().optional(),
   })
-  .openapi('LastError')
+  .openapi('ToolMistake', {
+    description: "A mistake in a tool's file, or why the tool could not be learned.",
+  })
 
-/** One line of the catalogue. */
-export const toolSummary = z
+const toolBase = z
   .object({
     name: toolName,
     title: z.string().optional(),
@@ -90,20 +92,31 @@ export const toolSummary = z
     instances: z.int().describe('Running processes.'),
     sessions: z.int().describe('Open sessions.'),
     version: z.string().optional().describe('Content hash of what is served.'),
-    functions: z.array(z.string()).describe('Names, as far as they are known.'),
-    lastError: lastError.optional(),
+    lastError: toolMistake.optional(),
     mcp: z.object({
       streamable: z.string().describe('MCP over Streamable HTTP.'),
       sse: z.string().describe('MCP over HTTP+SSE (2024-11-05).'),
     }),
     url: z.string(),
   })
+  .openapi('Tool')
+
+/** One line of the catalogue. */
+export const toolSummary = toolBase
+  .extend({ functions: z.array(z.string()).describe('Names, as far as they are known.') })
   .openapi('ToolSummary')
 
 export const toolList = z.object({ tools: z.array(toolSummary) }).openapi('ToolList')
 
-export const toolDetail = toolSummary
-  .extend({ functions: z.array(functionEntry), timeout: z.int().optional() })
+export const toolDetail = toolBase
+  .extend({
+    functions: z.array(functionEntry).describe('As far as they are known.'),
+    timeout: z.int().optional().describe('Bound of one call, in milliseconds.'),
+    errors: z
+      .array(toolMistake)
+      .optional()
+      .describe('Every mistake in its file, `lastError` first; absent without any.'),
+  })
   .openapi('ToolDetail')
 
 export const invocation = z

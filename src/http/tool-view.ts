@@ -8,7 +8,7 @@ export function summarise(parts: HttpParts, entry: ToolEntry) {
   const { declaration } = entry
   const learning = declaration && parts.catalogue.look(declaration)
   const { running, sessions } = parts.instances(entry.name)
-  const error = lastError(entry, learning)
+  const [error] = errorsOf(entry, learning)
   return {
     name: entry.name,
     ...(declaration?.title !== undefined && { title: declaration.title }),
@@ -27,15 +27,17 @@ export function summarise(parts: HttpParts, entry: ToolEntry) {
   }
 }
 
-/** The same, with the schemas of its functions. */
+/** The same, with the schemas of its functions and all that is wrong with its file. */
 export function detail(parts: HttpParts, entry: ToolEntry) {
   const { declaration } = entry
-  const functions = known(declaration && parts.catalogue.look(declaration))
+  const learning = declaration && parts.catalogue.look(declaration)
+  const errors = errorsOf(entry, learning)
   const timeout = declaration && (declaration.timeout ?? parts.config.timeouts.call)
   return {
     ...summarise(parts, entry),
     ...(timeout !== undefined && { timeout }),
-    functions: functions.map((each) => ({
+    ...(errors.length > 0 && { errors }),
+    functions: known(learning).map((each) => ({
       ...each,
       url: `/v1/tools/${entry.name}/${encodeURIComponent(each.name)}`,
     })),
@@ -53,7 +55,8 @@ function stateOf(entry: ToolEntry, learning: LearnState | undefined) {
   return learning?.state ?? 'loading'
 }
 
-function lastError(entry: ToolEntry, learning: LearnState | undefined) {
-  if (entry.error !== undefined) return entry.error
-  return learning?.state === 'failed' ? { message: learning.error } : undefined
+/** What is wrong, the first mistake first. */
+function errorsOf({ error, errors }: ToolEntry, learning: LearnState | undefined) {
+  if (error !== undefined) return errors ?? [error]
+  return learning?.state === 'failed' ? [{ message: learning.error }] : []
 }
