@@ -18,6 +18,7 @@ import { serveMetrics } from './telemetry/metrics-server.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import { VERSION } from './version.ts'
 import { Versions } from './versions.ts'
+import { within } from './within.ts'
 
 export interface GatewayOptions {
   readonly telemetry: Telemetry
@@ -174,14 +175,4 @@ function tally(registry: Registry): Record<string, number> {
   const tools: Record<string, number> = {}
   for (const { state } of registry.list()) tools[state] = (tools[state] ?? 0) + 1
   return tools
-}
-
-async function within(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, milliseconds, false)
-  })
-  const done = await Promise.race([promise.then(() => true), late])
-  clearTimeout(timer)
-  return done
 }

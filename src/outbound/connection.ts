@@ -1,14 +1,13 @@
 import type { Call } from '../call/call.ts'
 import type { Link } from '../call/link.ts'
 import type { Message } from '../protocol/message.ts'
-import type { Ending } from '../runtime/pipe.ts'
 
 /** How one instance is spoken to, for one link alone or for many. */
 export interface Connection {
   /** Takes part in what the instance says outside calls. */
   attach(link: Link): void
   /** Ends that; what the link had subscribed to is given up, its calls are cancelled. */
-  detach(link: Link): void
+  detach(link: Link, reason: string): void
   /**
    * Sends a request and resolves with the tool's result or error, under the client's id.
    * Rejects with `tool_gone`, `cancelled`, `conflict` (the id is in use).
@@ -40,6 +39,3 @@ export interface ConnectionEvents {
   /** The tool's functions, prompts or resources changed. */
   listChanged(): void
 }
-
-/** The error that calls of an ended process are rejected with. */
-export type Gone = (ending: Ending) => Error

@@ -1,4 +1,5 @@
-import type { JsonObject } from '../protocol/message.ts'
+import { ToolgateError } from '../errors.ts'
+import type { JsonObject, Message } from '../protocol/message.ts'
 import { LEGACY_VERSIONS } from '../protocol/versions.ts'
 
 /** The result of `initialize`. */
@@ -13,4 +14,23 @@ export function agreedVersion(spoken: string, wanted: unknown): string {
   const ours = versions.indexOf(spoken)
   const theirs = typeof wanted === 'string' ? versions.indexOf(wanted) : -1
   return theirs >= 0 && (ours < 0 || theirs < ours) ? (versions[theirs] as string) : spoken
+}
+
+/** What a process answered to `initialize`. Throws `tool_failed_to_start`, `tool_misbehaved`. */
+export function readInitialized(answer: Message): InitializeResult {
+  const { result, error } = answer.json() as { result?: unknown; error?: { message?: unknown } }
+  if (answer.kind === 'error') {
+    const why = String(error?.message ?? 'no reason given')
+    throw new ToolgateError('tool_failed_to_start', `The tool refused to initialize: ${why}.`)
+  }
+  const { protocolVersion, capabilities } = (result ?? {}) as JsonObject
+  if (typeof protocolVersion !== 'string' || !isObject(capabilities)) {
+    const message = 'The tool answered initialize without "protocolVersion" and "capabilities".'
+    throw new ToolgateError('tool_misbehaved', message)
+  }
+  return result as InitializeResult
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -14,10 +14,11 @@ import { LATEST_LEGACY } from '../protocol/versions.ts'
 import type { Pipe } from '../runtime/pipe.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Asking, Connection, ConnectionEvents, Serving } from './connection.ts'
-import { agreedVersion, type InitializeResult } from './handshake.ts'
+import { agreedVersion, type InitializeResult, readInitialized } from './handshake.ts'
 import { cancelledParams, isListChanged, progressTokenOf, servingOf } from './messages.ts'
 import { type Pending, Requests } from './requests.ts'
 import type { Subscriptions } from './subscriptions.ts'
+import { toolLog } from './tool-log.ts'
 
 /**
  * Speaks legacy MCP to a process that many links share. Ids and progress tokens are our own
@@ -31,6 +32,7 @@ export class SharedLegacyConnection implements Connection {
   /** Our id of each link's open call, by the client's id. */
   readonly #links = new Map<Link, Map<Id, number>>()
   readonly #subscriptions: Subscriptions
+  readonly #toolLog: (params: JsonObject) => void
   #lastRequest: string | undefined
   #initialized: InitializeResult | undefined
 
@@ -41,6 +43,7 @@ export class SharedLegacyConnection implements Connection {
     this.#log = log
     this.#events = events
     this.#subscriptions = subscriptions
+    this.#toolLog = toolLog(log)
     pipe.read((message) => this.#receive(message))
     void pipe.closed.then(({ reason }) => {
       const error = new ToolgateError('tool_gone', `The tool is gone: ${reason}.`)
@@ -60,13 +63,8 @@ export class SharedLegacyConnection implements Connection {
     const params = { protocolVersion: LATEST_LEGACY, capabilities: {}, clientInfo }
     const write = (id: number) => requestMessage(id, 'initialize', params).bytes
     const answer = await this.#requests.send(write)
-    const { result, error } = answer.json() as { result?: JsonObject; error?: { message?: string } }
-    if (result === undefined) {
-      const why = error?.message ?? 'no reason given'
-      throw new ToolgateError('tool_failed_to_start', `The tool refused to initialize: ${why}.`)
-    }
+    this.#initialized = readInitialized(answer)
     this.#pipe.send(notificationMessage('notifications/initialized').bytes)
-    this.#initialized = result as InitializeResult
     return this.#initialized
   }
 
@@ -89,10 +87,10 @@ export class SharedLegacyConnection implements Connection {
     if (!this.#links.has(link)) this.#links.set(link, new Map())
   }
 
-  detach(link: Link): void {
+  detach(link: Link, reason: string): void {
     const open = this.#links.get(link)
     if (open === undefined) return
-    const error = new ToolgateError('cancelled', 'The session ended.')
+    const error = new ToolgateError('tool_gone', `The session ended: ${reason}.`)
     for (const id of [...open.values()]) this.#giveUp(id, error)
     this.#links.delete(link)
     for (const uri of this.#subscriptions.leave(link)) this.#quietly('resources/unsubscribe', uri)
@@ -219,13 +217,14 @@ export class SharedLegacyConnection implements Connection {
       const { method } = message
       call.notify(notificationMessage(method, { ...params, progressToken: token }))
     } else if (message.method === 'notifications/resources/updated') {
-      for (const link of this.#subscriptions.of(String(params.uri))) link.deliver(message)
+      if (typeof params.uri !== 'string') return
+      for (const link of this.#subscriptions.of(params.uri)) link.deliver(message)
     } else if (isListChanged(message)) {
       this.#events.listChanged()
       for (const link of this.#links.keys()) link.deliver(message)
     } else if (message.method === 'notifications/message') {
       // It says nothing of whose call it belongs to, so no client may see it.
-      this.#log.info({ level: params.level, logger: params.logger }, 'tool log')
+      this.#toolLog(params)
     }
   }
 
@@ -257,9 +256,15 @@ export class SharedLegacyConnection implements Connection {
 /** Milliseconds for what nobody waits for. */
 const QUIET = 30_000
 
+/** Throws `invalid_params` where there is none. */
 function uriOf(request: Message): string {
-  return String((request.json().params as JsonObject | undefined)?.uri)
+  const uri = (request.json().params as JsonObject | undefined)?.uri
+  if (typeof uri === 'string' && uri.length <= LONGEST_URI) return uri
+  const message = `"uri" must be a string of at most ${LONGEST_URI} characters.`
+  throw new ToolgateError('invalid_params', message)
 }
+
+const LONGEST_URI = 8192
 
 /** The request under our id and, where it asks for progress, our token: the same number. */
 function renumbered(request: Message, id: number, progress: boolean): Uint8Array {

@@ -2,7 +2,7 @@ import type { Call } from '../call/call.ts'
 import type { Link } from '../call/link.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Id, JsonObject, Message } from '../protocol/message.ts'
-import { notificationMessage, requestMessage } from '../protocol/read.ts'
+import { errorMessage, notificationMessage, requestMessage } from '../protocol/read.ts'
 import type { Pipe } from '../runtime/pipe.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Asking, Connection, ConnectionEvents, Serving } from './connection.ts'
@@ -34,6 +34,7 @@ export class LegacyConnection implements Connection {
   #askingSince = 0
   #pingCount = 0
   #held = false
+  #paused = false
 
   constructor(pipe: Pipe, log: Logger, events: ConnectionEvents) {
     this.#pipe = pipe
@@ -47,9 +48,9 @@ export class LegacyConnection implements Connection {
     this.#link = link
   }
 
-  detach(): void {
+  detach(_link: Link, reason: string): void {
     this.#link = undefined
-    this.#gone('the session ended')
+    this.#gone(`its session ended, ${reason}`)
   }
 
   call(call: Call): Promise<Message> {
@@ -71,11 +72,11 @@ export class LegacyConnection implements Connection {
 
   tell(_link: Link, message: Message): void {
     if (message.id !== undefined) this.#answered(message.id)
-    this.#pipe.send(message.bytes)
     if (message.method === 'notifications/cancelled') {
       const pending = this.#pending.get(cancelledParams(message).requestId as Id)
       if (pending !== undefined) this.#drop(pending, cancelled())
     }
+    this.#pipe.send(message.bytes)
   }
 
   cancel(call: Call, reason: Error): void {
@@ -91,6 +92,8 @@ export class LegacyConnection implements Connection {
   }
 
   alive(milliseconds: number): Promise<boolean> {
+    // We do not read it while its client reads too slowly, so its silence says nothing.
+    if (this.#paused) return Promise.resolve(true)
     const id = `toolgate:ping:${++this.#pingCount}`
     return new Promise((resolve) => {
       const done = (alive: boolean) => {
@@ -152,17 +155,25 @@ export class LegacyConnection implements Connection {
   #deliver(message: Message): void {
     const link = this.#link
     if (link === undefined) return
-    if (message.kind === 'request') this.#asks(message.id as Id)
-    else if (message.method === 'notifications/cancelled') {
+    if (message.kind === 'request') {
+      if (!this.#asks(message.id as Id)) return
+    } else if (message.method === 'notifications/cancelled') {
       this.#answered(cancelledParams(message).requestId as Id)
     }
     if (isListChanged(message)) this.#events.listChanged()
     link.deliver(message)
   }
 
-  #asks(id: Id): void {
+  /** False for a question too many: the tool is told so, and its client never sees it. */
+  #asks(id: Id): boolean {
+    if (typeof id === 'string' && id.length > LONGEST_ID) return false
+    if (this.#asked.size >= MOST_QUESTIONS) {
+      this.#pipe.send(errorMessage(id, -32600, 'Too many requests are open.').bytes)
+      return false
+    }
     if (this.#asked.size === 0) this.#askingSince = performance.now()
     this.#asked.add(id)
+    return true
   }
 
   /** Overlapping questions count once: from the first that opens to the last that closes. */
@@ -179,10 +190,10 @@ export class LegacyConnection implements Connection {
       this.#held = false
       const pressure = this.#link?.pressure()
       if (pressure === undefined) return
-      this.#held = true
+      this.#held = this.#paused = true
       this.#pipe.pause()
       void pressure.then(() => {
-        this.#held = false
+        this.#held = this.#paused = false
         this.#pipe.resume()
       })
     })
@@ -195,7 +206,14 @@ export class LegacyConnection implements Connection {
 
   #forget(pending: Pending): void {
     this.#pending.delete(pending.call.request.id as Id)
-    if (pending.token !== undefined) this.#tokens.delete(pending.token)
+    if (pending.token !== undefined && this.#tokens.get(pending.token) === pending) {
+      this.#tokens.delete(pending.token)
+    }
+    // A question that outlives every call must not lend its time to the next one.
+    if (this.#pending.size === 0 && this.#asked.size > 0) {
+      this.#asked.clear()
+      this.#askedFor += performance.now() - this.#askingSince
+    }
   }
 
   #gone(reason: string): void {
@@ -207,6 +225,8 @@ export class LegacyConnection implements Connection {
 }
 
 const SMALL = 16 * 1024
+const MOST_QUESTIONS = 256
+const LONGEST_ID = 256
 
 function cancelled(): ToolgateError {
   return new ToolgateError('cancelled', 'The client cancelled the call.')

@@ -1,22 +1,28 @@
 import type { Link } from '../call/link.ts'
+import { ToolgateError } from '../errors.ts'
 
 /** Who has subscribed to which resource of a shared process, counted. */
 export class Subscriptions {
   readonly #links = new Map<string, Set<Link>>()
+  readonly #uris = new Map<Link, Set<string>>()
 
-  /** True when this is the first: the process has to be told. */
+  /** True when this is the first: the process has to be told. Throws `invalid_params`. */
   join(link: Link, uri: string): boolean {
-    const links = this.#links.get(uri)
-    if (links !== undefined) {
-      links.add(link)
-      return false
+    const uris = this.#uris.get(link) ?? new Set()
+    if (uris.size >= MOST && !uris.has(uri)) {
+      throw new ToolgateError('invalid_params', `At most ${MOST} resources can be subscribed to.`)
     }
-    this.#links.set(uri, new Set([link]))
-    return true
+    this.#uris.set(link, uris.add(uri))
+    const links = this.#links.get(uri) ?? new Set()
+    this.#links.set(uri, links.add(link))
+    return links.size === 1
   }
 
   /** True when this was the last: the process has to be told. */
   part(link: Link, uri: string): boolean {
+    const uris = this.#uris.get(link)
+    uris?.delete(uri)
+    if (uris?.size === 0) this.#uris.delete(link)
     const links = this.#links.get(uri)
     if (links?.delete(link) !== true || links.size > 0) return false
     this.#links.delete(uri)
@@ -25,7 +31,7 @@ export class Subscriptions {
 
   /** Takes a link out everywhere; the uris that nobody is left for. */
   leave(link: Link): string[] {
-    return [...this.#links.keys()].filter((uri) => this.part(link, uri))
+    return [...(this.#uris.get(link) ?? [])].filter((uri) => this.part(link, uri))
   }
 
   uris(): Iterable<string> {
@@ -40,3 +46,6 @@ export class Subscriptions {
     return this.#links.get(uri) ?? []
   }
 }
+
+/** For one link. */
+const MOST = 256

@@ -107,6 +107,10 @@ async function start<C extends Connection>(
     const program = await step(SPANS.create, () => prepareTool(tool, options))
     const started = await step(SPANS.start, () => startTool(tool, program, options))
     process = started
+    const giveUp = () => void started.close('its start was given up')
+    request.signal?.addEventListener('abort', giveUp, { once: true })
+    void started.closed.then(() => request.signal?.removeEventListener('abort', giveUp))
+    if (request.signal?.aborted === true) giveUp()
     const connection = await step(SPANS.ready, () =>
       bounded(connect(started, log, span), config.timeouts.start, started),
     )

@@ -4,6 +4,8 @@ import type { Connection } from '../outbound/connection.ts'
 export interface Lease {
   /** What to speak through now; a promise where a process has to be started first. */
   connection(): Connection | Promise<Connection>
+  /** What runs now; nothing is started for it. */
+  current(): Connection | undefined
   /** A call begins or ends; what is unused for its tool's `idle` is stopped. */
   begin(): void
   end(): void

@@ -6,14 +6,20 @@ import type { Lease } from './lease.ts'
 /** A session's lease on a process of its own: with the one ends the other. */
 export class OwnLease implements Lease {
   readonly #instance: Instance<LegacyConnection>
+  readonly #link: Link
 
   constructor(instance: Instance<LegacyConnection>, link: Link) {
     this.#instance = instance
+    this.#link = link
     instance.connection.attach(link)
     void instance.process.closed.then(({ reason }) => link.ended(reason))
   }
 
   connection(): LegacyConnection {
+    return this.#instance.connection
+  }
+
+  current(): LegacyConnection {
     return this.#instance.connection
   }
 
@@ -26,7 +32,7 @@ export class OwnLease implements Lease {
   }
 
   release(reason: string): void {
-    this.#instance.connection.detach()
+    this.#instance.connection.detach(this.#link, reason)
     void this.#instance.process.close(reason)
   }
 }

@@ -12,7 +12,10 @@ export class Pool {
   readonly #listChanged: (tool: string) => void
   readonly #running = new Map<string, Set<Instance>>()
   readonly #starting = new Map<string, number>()
+  /** What new links are leased from, and what only ends. */
   readonly #shared = new Map<string, { shared: Shared; tool: Declaration }>()
+  readonly #retired = new Set<Shared>()
+  readonly #abort = new AbortController()
   #closing: string | undefined
 
   /** `listChanged` is called with a tool's name when one of its processes says its lists changed. */
@@ -39,16 +42,14 @@ export class Pool {
     }
     const shared = this.#share(tool, `request ${link.id}`, LAUNCHER_IDLE)
     const lease = shared.lease(link)
-    shared.retire()
+    this.#retire(`${tool.name} ${tool.version} request ${link.id}`)
     return lease
   }
 
   /** Ends the shared processes of a version when their last lease is given back. */
   retire(tool: Declaration): void {
-    for (const entry of this.#shared.values()) {
-      if (entry.tool.name === tool.name && entry.tool.version === tool.version) {
-        entry.shared.retire()
-      }
+    for (const [key, entry] of this.#shared) {
+      if (entry.tool.name === tool.name && entry.tool.version === tool.version) this.#retire(key)
     }
   }
 
@@ -64,13 +65,19 @@ export class Pool {
   /** Ends every process; resolves when all are gone. */
   async close(reason: string): Promise<void> {
     this.#closing = reason
-    const shared = [...this.#shared.values()].map(({ shared }) => shared.close(reason))
+    this.#abort.abort()
+    const sharers = [...this.#retired, ...[...this.#shared.values()].map(({ shared }) => shared)]
+    const shared = sharers.map((each) => each.close(reason))
     const running = [...this.#running.values()].flatMap((instances) => [...instances])
     await Promise.all([...shared, ...running.map(({ process }) => process.close(reason))])
   }
 
   async #own(link: Link): Promise<Lease> {
-    const request = { ...this.#request(link.tool), ...traceOf(link) }
+    const request = {
+      ...this.#request(link.tool),
+      ...traceOf(link),
+      signal: this.#abort.signal,
+    }
     const instance = await this.#counted(link.tool, () => startOwn(this.#ground, request))
     this.#track(instance)
     return new OwnLease(instance, link)
@@ -80,15 +87,24 @@ export class Pool {
     const key = `${tool.name} ${tool.version} ${who}`
     const known = this.#shared.get(key)
     if (known !== undefined) return known.shared
-    const shared = new Shared(this.#ground, {
+    const shared: Shared = new Shared(this.#ground, {
       ...this.#request(tool),
       idle,
       counted: (start) => this.#counted(tool, start),
-      unused: () => this.#shared.delete(key),
+      unused: () => this.#retired.delete(shared),
       started: (instance) => this.#track(instance),
     })
     this.#shared.set(key, { shared, tool })
     return shared
+  }
+
+  /** Nobody else is leased from it: the same version may come back, and is a new one then. */
+  #retire(key: string): void {
+    const entry = this.#shared.get(key)
+    if (entry === undefined) return
+    this.#shared.delete(key)
+    this.#retired.add(entry.shared)
+    entry.shared.retire()
   }
 
   #request(tool: Declaration): StartRequest {

@@ -47,13 +47,14 @@ export class Shared {
     let released = false
     return {
       connection: () => this.#connection(link),
+      current: () => this.#current?.connection,
       begin: () => this.#begin(),
       end: () => this.#end(),
       condemn: (connection, reason) => this.#condemn(connection, reason),
-      release: () => {
+      release: (reason) => {
         if (released) return
         released = true
-        this.#leave(link)
+        this.#leave(link, reason)
       },
     }
   }
@@ -74,11 +75,14 @@ export class Shared {
 
   #connection(link: Link): Connection | Promise<Connection> {
     const current = this.#current
-    if (current !== undefined) return attached(current, link)
+    if (current !== undefined && !current.process.ending) return attached(current, link)
     this.#starting ??= this.#start().finally(() => {
       this.#starting = undefined
     })
-    return this.#starting.then((instance) => attached(instance, link))
+    return this.#starting.then((instance) => {
+      if (this.#links.has(link)) return attached(instance, link)
+      throw new ToolgateError('tool_gone', 'The session ended while its tool was starting.')
+    })
   }
 
   async #start(): Promise<SharedInstance> {
@@ -93,14 +97,15 @@ export class Shared {
         startShared(this.#ground, request, this.#subscriptions),
       )
       if (this.#abort.signal.aborted) {
-        await instance.process.close('the gateway shuts down')
-        throw new ToolgateError('shutting_down', 'The gateway is shutting down.')
+        await instance.process.close('its start was given up')
+        throw new ToolgateError('tool_gone', 'The start of the tool was given up.')
       }
       this.#watch(instance)
       this.#current = instance
       this.#options.started(instance)
       // What was subscribed to before a restart still is, as far as the clients know.
       instance.connection.resubscribe()
+      this.#endIfUnused()
       return instance
     } catch (error) {
       this.#failed()
@@ -133,6 +138,7 @@ export class Shared {
   #end(): void {
     this.#calls -= 1
     if (this.#calls === 0) this.#rest()
+    this.#endIfUnused()
   }
 
   #rest(): void {
@@ -153,14 +159,15 @@ export class Shared {
     if (current === undefined || current.connection !== connection) return
     this.#current = undefined
     // Its other calls are given their time before it is ended.
-    void current.connection.drained(this.#ground.config.timeouts.call).then(() => {
+    const time = this.#options.tool.timeout ?? this.#ground.config.timeouts.call
+    void current.connection.drained(time).then(() => {
       return current.process.kill(reason)
     })
   }
 
-  #leave(link: Link): void {
+  #leave(link: Link, reason: string): void {
     this.#links.delete(link)
-    this.#current?.connection.detach(link)
+    this.#current?.connection.detach(link, reason)
     this.#subscriptions.leave(link)
     this.#endIfUnused()
     if (this.#calls === 0) this.#rest()
@@ -170,6 +177,7 @@ export class Shared {
     if (this.#links.size > 0) return
     // What is still current is kept, idle or not: it remembers how often it failed.
     if (!this.#retired) return
+    if (this.#starting !== undefined) this.#abort.abort()
     void this.#current?.process.close('nobody uses it any more')
     if (this.#current === undefined && this.#starting === undefined) this.#options.unused()
   }

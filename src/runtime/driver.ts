@@ -75,7 +75,7 @@ export async function startTool(
   await mkdir(folder, { recursive: true })
   return startProcess({
     program,
-    args: args.map((arg) => arg.replaceAll('{workspace}', folder)),
+    args: args.map((arg) => arg.replaceAll('{workspace}', () => folder)),
     cwd: folder,
     env: environmentOf(tool, config, options),
     line: config.sizes.line,

@@ -7,6 +7,7 @@ import type { Message } from '../protocol/message.ts'
 import { readToolLine } from '../protocol/read.ts'
 import type { LogFields, Logger } from '../telemetry/log.ts'
 import { type StderrFields, toolStderr } from '../telemetry/stderr.ts'
+import { within } from '../within.ts'
 import { ProcessGroup } from './group.ts'
 import type { Ending, Pipe } from './pipe.ts'
 import { endStragglers, MARK } from './stragglers.ts'
@@ -94,12 +95,14 @@ export class ToolProcess implements Pipe {
   readonly #stdio: Stdio
   readonly #group: ProcessGroup
   readonly #mark: string
+  readonly #exit: Promise<Ending>
   #reader: ((message: Message) => void) | undefined
   #early: Message[] = []
   #reason: string | undefined
   #exited = false
   #open = true
   #noise = 0
+  #breakOff: (ending: Ending) => void = () => {}
 
   constructor(options: ProcessOptions, pid: number, mark: string, stdio: Stdio) {
     this.pid = pid
@@ -113,15 +116,24 @@ export class ToolProcess implements Pipe {
       onTooLong: (length) => this.#tooLong(length),
     })
     stdio.stdout.on('data', (chunk: Buffer) => lines.push(chunk))
-    stdio.stdout.once('end', () => lines.end())
-    // A read error is followed by the exit, which says what happened.
+    stdio.stdout.once('end', () => {
+      lines.end()
+      this.#closedBy('it closed its output')
+    })
     stdio.stdout.on('error', (error) => this.#fault('reading from the tool failed', error))
-    stdio.stdin.on('error', (error) => this.#fault('writing to the tool failed', error))
+    stdio.stdin.on('error', (error) => {
+      this.#fault('writing to the tool failed', error)
+      this.#closedBy('it closed its input')
+    })
     const stderr = toolStderr(options.log, options.fields, { serving: () => this.serving?.() })
     stdio.stderr.on('data', stderr).once('close', () => stderr.end())
     stdio.stderr.on('error', (error) => this.#fault('reading stderr failed', error))
-    this.closed = this.#untilClosed()
-    this.ended = this.closed.then(async (ending) => {
+    this.#exit = this.#untilExit()
+    const broken = new Promise<Ending>((resolve) => {
+      this.#breakOff = resolve
+    })
+    this.closed = Promise.race([this.#exit, broken])
+    this.ended = this.#exit.then(async (ending) => {
       await this.#sweep()
       return ending
     })
@@ -129,14 +141,14 @@ export class ToolProcess implements Pipe {
 
   /** It has been told to end, or has ended. */
   get ending(): boolean {
-    return this.#reason !== undefined
+    return this.#reason !== undefined || this.#exited
   }
 
   read(reader: (message: Message) => void): void {
     this.#reader = reader
     const early = this.#early
     this.#early = []
-    for (const message of early) reader(message)
+    for (const message of early) this.#hand(message)
   }
 
   send(bytes: Uint8Array): void {
@@ -183,9 +195,9 @@ export class ToolProcess implements Pipe {
     this.#stdio.stdin.end()
     // A tool whose output nobody reads cannot reach its end of input.
     this.#stdio.stdout.resume()
-    if (await within(this.closed, patience.stdin)) return
+    if (await within(this.#exit, patience.stdin)) return
     this.#group.signal('SIGTERM')
-    if (await within(this.closed, patience.term)) return
+    if (await within(this.#exit, patience.term)) return
     this.#group.signal('SIGKILL')
   }
 
@@ -206,7 +218,7 @@ export class ToolProcess implements Pipe {
     }
   }
 
-  async #untilClosed(): Promise<Ending> {
+  async #untilExit(): Promise<Ending> {
     const { stdout } = this.#stdio
     const drained = new Promise<void>((resolve) => stdout.once('close', resolve))
     const [exitCode, signal] = await new Promise<Exit>((resolve) =>
@@ -234,13 +246,40 @@ export class ToolProcess implements Pipe {
       }
       return
     }
-    if (this.#reader !== undefined) this.#reader(message)
+    if (this.#reader !== undefined) this.#hand(message)
     else if (this.#early.length < EARLY) this.#early.push(message)
+  }
+
+  /** Whatever a tool writes, it is this one message that fails and not the gateway. */
+  #hand(message: Message): void {
+    try {
+      this.#reader?.(message)
+    } catch (err) {
+      this.#noise += 1
+      if (this.#noise > NOISE_LOGGED) return
+      this.#options.log.warn({ ...this.#options.fields, err }, 'message could not be handled')
+    }
   }
 
   #tooLong(length: number): void {
     this.#fault(`a line is longer than ${this.#options.line} bytes`, { length })
-    void this.close(`it wrote a line longer than ${this.#options.line} bytes`)
+    this.#breakUp(`it wrote a line longer than ${this.#options.line} bytes`)
+  }
+
+  /** An exit closes both ends too, and says more: it is given the time to be seen first. */
+  #closedBy(what: string): void {
+    if (this.ending) return
+    setTimeout(() => {
+      if (!this.ending) this.#breakUp(what)
+    }, GRACE)
+  }
+
+  /** Nothing more can be exchanged, whether it lives or not: who waits for it is told now. */
+  #breakUp(reason: string): void {
+    if (this.ending) return
+    this.#open = false
+    this.#breakOff({ reason, unexpected: true, exitCode: null, signal: null })
+    void this.close(reason)
   }
 
   #fault(what: string, cause: unknown): void {
@@ -255,14 +294,3 @@ export class ToolProcess implements Pipe {
 const GRACE = 200
 const NOISE_LOGGED = 20
 const EARLY = 64
-
-/** True when `promise` settles within the time; leaves no timer. */
-async function within(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, milliseconds, false)
-  })
-  const done = await Promise.race([promise.then(() => true), late])
-  clearTimeout(timer)
-  return done
-}

@@ -27,6 +27,7 @@ const waiting = new Map<string, Waiting>()
 /** One look at all processes serves all that end meanwhile. */
 async function sweep(): Promise<void> {
   while (waiting.size > 0) {
+    await wait(PAUSE)
     const looked = [...waiting]
     const found = await findMarked(new Set(waiting.keys()))
     const now = performance.now()
@@ -37,7 +38,6 @@ async function sweep(): Promise<void> {
       waiting.delete(mark)
       resolve()
     }
-    if (waiting.size > 0) await wait(PAUSE)
   }
 }
 
@@ -73,4 +73,4 @@ function signal(pid: number, name: NodeJS.Signals): void {
 /** Milliseconds. */
 const POLITE = 500
 const GIVE_UP = 3000
-const PAUSE = 100
+const PAUSE = 200
