@@ -1,5 +1,6 @@
 import type { FunctionDeclaration, JsonSchema } from '../tool/declaration.ts'
 import { type Checked, check } from './check.ts'
+import { tellDefaults } from './defaults.ts'
 import { Components, join } from './join.ts'
 import {
   CALL_ERRORS,
@@ -79,7 +80,7 @@ function joined(
   components: Components,
 ): { schema: SchemaObject; note?: string } {
   const checked: Checked = check(given)
-  if (checked.ok) return { schema: join(checked.schema, wish, components) }
+  if (checked.ok) return { schema: join(tellDefaults(checked.schema), wish, components) }
   return { schema: { type: 'object', additionalProperties: true }, note: checked.reason }
 }
 

@@ -73,6 +73,37 @@ test('A function with a bad schema joins with an open one and a note, and the ot
   assert.equal(document.paths['/v1/tools/wood/grow']?.post?.['x-toolgate-schema-error'], undefined)
 })
 
+test('A default is told in words and as an example, wherever it stands, and data stays data', () => {
+  const size = { type: 'integer', default: 3, description: 'How many.' }
+  const inputSchema = {
+    type: 'object',
+    properties: {
+      size,
+      default: { type: 'string' },
+      more: { type: 'array', items: { $ref: '#/$defs/Part' } },
+      list: { type: 'array', default: ['x'.repeat(300)], examples: [['y']] },
+    },
+    $defs: { Part: { type: 'object', properties: { default: { default: null } } } },
+    examples: [{ default: 1 }],
+  }
+  const fn = { name: 'go', inputSchema, outputSchema: inputSchema }
+  const document = liveDocument([{ name: 'one', description: '', functions: [fn] }])
+  const schemas = document.components.schemas as Record<string, Record<string, unknown>>
+  for (const name of ['one__go__Input', 'one__go__Output']) {
+    assert.deepEqual(schemas[name]?.properties, {
+      size: { type: 'integer', description: 'How many. Default: 3.', examples: [3] },
+      default: { type: 'string' },
+      more: { type: 'array', items: { $ref: `#/components/schemas/${name}__Part` } },
+      list: { type: 'array', description: 'Has a default.', examples: [['y']] },
+    })
+    assert.deepEqual(schemas[`${name}__Part`]?.properties, {
+      default: { description: 'Default: null.', examples: [null] },
+    })
+    assert.deepEqual(schemas[name]?.examples, [{ default: 1 }])
+  }
+  assert.equal(size.default, 3)
+})
+
 test('The static document is never changed', () => {
   const before = JSON.stringify(staticDocument())
   liveDocument(tools)
