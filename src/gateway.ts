@@ -89,7 +89,7 @@ export async function createGateway(
     sessions,
     health,
     instances: (tool) => ({ running: pool.count(tool), sessions: sessions.count(tool) }),
-    checkScope: (tool, message) => checkScope({ registry, catalogue }, tool, message),
+    checkScope: (link, message) => checkScope({ registry, catalogue, guard }, link, message),
     find: (tool) => versions.find(tool),
   })
 

@@ -29,6 +29,7 @@ const ROOMS = [
   'tool',
   'errors',
   'version',
+  'within',
 ]
 
 /** Processes of their own: what they may read of their environment, they were given for it. */

@@ -23,6 +23,9 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
   const states = new Map<string, LearnState>()
   const running = new Map<string, Promise<Learned>>()
   const listeners: ((tool: string) => void)[] = []
+  /** Changed while they were being learned, or let go. */
+  const changed = new Set<string>()
+  const forgotten = new Set<string>()
 
   const keyOf = ({ name, version }: Declaration) => `${name}@${version}`
   const settle = (tool: Declaration, state: LearnState) => {
@@ -34,12 +37,15 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
     try {
       const stored = fresh ? undefined : await readStored(cache, tool)
       const learned = stored ?? (await learnFrom(pool, tool, fresh))
-      settle(tool, { state: 'learned', learned })
+      if (!forgotten.has(keyOf(tool))) settle(tool, { state: 'learned', learned })
       if (stored === undefined) await writeStored(cache, tool, learned, log)
       return learned
     } catch (thrown) {
       const error = toToolgateError(thrown)
-      log.warn({ tool: tool.name, err: thrown }, 'tool could not be learned')
+      log.warn({ tool: tool.name, error: error.message }, 'tool could not be learned')
+      const known = states.get(keyOf(tool))
+      // What was learned before is better than nothing.
+      if (fresh && known?.state === 'learned') return known.learned
       settle(tool, { state: 'failed', error: error.message, at: Date.now() })
       throw error
     }
@@ -49,7 +55,13 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
     const key = keyOf(tool)
     const known = running.get(key)
     if (known !== undefined) return known
-    const learning = study(tool, fresh).finally(() => running.delete(key))
+    const learning = study(tool, fresh).finally(() => {
+      running.delete(key)
+      forgotten.delete(key)
+      if (!changed.delete(key)) return
+      // At most once a second: a tool may answer each look with another change.
+      setTimeout(() => void start(tool, true), AGAIN).unref()
+    })
     running.set(key, learning)
     // Whoever waits for it sees it fail; nobody has to.
     learning.catch(() => {})
@@ -80,11 +92,17 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
     },
     onChange: (listener) => void listeners.push(listener),
     refresh(tool) {
-      if (tool.mode === 'daemon' && tool.runtime.kind !== 'inline') void start(tool, true)
+      if (tool.mode !== 'daemon' || tool.runtime.kind === 'inline') return
+      if (running.has(keyOf(tool))) changed.add(keyOf(tool))
+      else void start(tool, true)
     },
-    forget: (tool) => void states.delete(keyOf(tool)),
+    forget(tool) {
+      states.delete(keyOf(tool))
+      if (running.has(keyOf(tool))) forgotten.add(keyOf(tool))
+    },
   }
 }
 
+const AGAIN = 1000
 /** Milliseconds after which a tool that could not be learned is tried again when asked for. */
 const RETRY = 30_000

@@ -10,7 +10,7 @@ import type { Learned } from './catalogue.ts'
 export async function readStored(cache: string, tool: Declaration): Promise<Learned | undefined> {
   try {
     const learned = JSON.parse(await readFile(fileOf(cache, tool), 'utf8')) as Learned
-    return Array.isArray(learned.functions) ? learned : undefined
+    return Array.isArray(learned.functions) && learned.initialize ? learned : undefined
   } catch {
     return undefined
   }

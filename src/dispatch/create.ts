@@ -43,7 +43,10 @@ class Waist implements Dispatch {
 
   async open(link: Link): Promise<void> {
     this.inFlight.check()
-    this.#parts.guard.see(link.caller, link.tool)
+    const { guard } = this.#parts
+    // A session costs a process, so opening it is charged; its initialize then is not.
+    if (link.kind === 'session') await guard.admit(link.caller, link.tool)
+    else guard.see(link.caller, link.tool)
     const lease = await this.#parts.pool.lease(link)
     this.#leases.set(link, lease)
   }
@@ -59,7 +62,7 @@ class Waist implements Dispatch {
     try {
       this.inFlight.check()
       const lease = this.#leaseOf(link)
-      await guard.admit(link.caller, tool)
+      if (call.request.method !== 'initialize') await guard.admit(link.caller, tool)
       const answer = await this.#answer(call, lease, span.traceparent)
       if (answer.kind === 'error') outcome = 'tool_error'
       span.end()
@@ -67,6 +70,9 @@ class Waist implements Dispatch {
     } catch (thrown) {
       const error = toToolgateError(thrown)
       outcome = error.code
+      if (outcome === 'internal') {
+        telemetry.log.error({ requestId: trace.requestId, err: error.cause }, 'call failed')
+      }
       span.end(error)
       throw error
     } finally {
@@ -91,10 +97,12 @@ class Waist implements Dispatch {
   }
 
   tell(link: Link, message: Message): void {
-    const connection = this.#leaseOf(link).connection()
-    if (!(connection instanceof Promise)) connection.tell(link, message)
-    // Its process is gone and starts anew: what was said to the old one has no meaning there.
-    else connection.then((started) => started.tell(link, message)).catch(() => {})
+    if (message.kind === 'notification' && message.method?.startsWith('notifications/') !== true) {
+      const what = `"${message.method}" is a request, and a request needs an "id".`
+      throw new ToolgateError('bad_request', what)
+    }
+    // Where nothing runs there is nobody to be told, and a notification is no reason to start it.
+    this.#leaseOf(link).current()?.tell(link, message)
   }
 
   close(link: Link, reason: string): void {

@@ -20,15 +20,17 @@ export interface ToolLimits {
  * every ten `per`, so that in the long run `calls` holds. A tool's own limits go before `standard`.
  */
 export function createLimits(standard: Limits, meters: Pick<Meters, 'rateLimited'>): ToolLimits {
-  const limiters = new Map<string, Limiter>()
+  const limiters = new Map<string, Limiter[]>()
   return {
     async charge(_caller, tool) {
       const limits = tool.limits ?? standard
-      let limiter = limiters.get(tool.name)
-      if (limiter === undefined || !limiter.holds(limits)) {
-        limiter?.close()
+      const own = limiters.get(tool.name) ?? []
+      // Sessions of an older version count on under its limits, beside those of the newer one.
+      let limiter = own.find((each) => each.holds(limits))
+      if (limiter === undefined) {
         limiter = new Limiter(tool.name, limits)
-        limiters.set(tool.name, limiter)
+        if (own.length >= VERSIONS) own.shift()?.close()
+        limiters.set(tool.name, [...own, limiter])
       }
       const wait = await limiter.take()
       if (wait === 0) return
@@ -36,15 +38,18 @@ export function createLimits(standard: Limits, meters: Pick<Meters, 'rateLimited
       throw refusal(tool.name, limits, wait)
     },
     forget(tool) {
-      limiters.get(tool)?.close()
+      for (const limiter of limiters.get(tool) ?? []) limiter.close()
       limiters.delete(tool)
     },
     close() {
-      for (const limiter of limiters.values()) limiter.close()
+      for (const limiter of [...limiters.values()].flat()) limiter.close()
       limiters.clear()
     },
   }
 }
+
+/** Most limits of one tool that are counted at once, of its latest versions. */
+const VERSIONS = 8
 
 class Limiter {
   readonly #tool: string

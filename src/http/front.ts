@@ -3,6 +3,7 @@ import { checkHost, checkOrigin } from '../guard/host.ts'
 import { findRoute } from '../inbound/route.ts'
 import type { HttpApp } from './app.ts'
 import { answerPreflight, isPreflight } from './cors.ts'
+import { answerDocs, DOCS_PATHS } from './docs.ts'
 import { answerHealth, OPEN_PATHS } from './health.ts'
 import { type McpParts, serveMcp } from './mcp.ts'
 import type { HttpParts } from './parts.ts'
@@ -27,10 +28,14 @@ export function createFront(parts: FrontParts): Server {
     if (route === undefined || req.method === 'OPTIONS') setSecurityHeaders(res, requestId)
     if (isPreflight(req)) return answerPreflight(req, res, config.origins)
     if (OPEN_PATHS.has(pathOf(req))) return answerHealth(req, res, parts.health, requestId)
+    if (DOCS_PATHS.has(pathOf(req))) return answerDocs(req, res)
     const caller = guard.identify(req.headers, req.socket.remoteAddress)
     if (route !== undefined) return serveMcp(parts, route, req, res, caller, requestId)
     app ??= import('./app.ts').then(({ createApp }) => createApp(parts))
-    const serve = await app
+    const serve = await app.catch((error: unknown) => {
+      app = undefined
+      throw error
+    })
     serve(req, res, caller, requestId)
   }
 

@@ -32,6 +32,8 @@ export async function serveMcp(
   const { telemetry } = parts
   const found = sessionTool(parts, route, req, caller) ?? parts.find(route.tool)
   const tool = found instanceof Promise ? await found : found
+  // Nobody is there any more, and will not say so again.
+  if (res.destroyed) return
   parts.guard.see(caller, tool)
   const { traceparent, tracestate } = req.headers
   const parent = typeof traceparent === 'string' ? traceparent : undefined
@@ -55,7 +57,7 @@ export async function serveMcp(
       entrance: 'streamable',
       requestId,
       traceparent: span.traceparent,
-      ...(typeof tracestate === 'string' ? { tracestate } : {}),
+      ...(typeof tracestate === 'string' && tracestate.length <= 512 ? { tracestate } : {}),
     },
   }
   switch (route.wire) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
-import { toToolgateError } from '../errors.ts'
+import { type ToolgateError, toToolgateError } from '../errors.ts'
 import { answerJson } from '../inbound/door.ts'
 import { failureOf } from '../inbound/failure.ts'
 import { errorMessage } from '../protocol/read.ts'
@@ -35,18 +35,18 @@ export function refuse(
     telemetry.meters.routingError(known.code)
   }
   const path = (req.url ?? '').split('?', 1)[0] ?? ''
-  if (!path.startsWith('/mcp') && !path.endsWith('/sse')) {
+  if (!MCP.test(path)) {
     setSecurityHeaders(res, requestId)
     allowOrigin(req, res, config.origins)
     sendProblem(res, known, { path, requestId })
     return
   }
-  const { error, status } = failureOf(thrown)
-  const body = errorMessage(null, error.rpc, error.message, error.data).bytes
+  const { error, status, message } = failureOf(thrown)
+  const body = (message ?? errorMessage(null, error.rpc, error.message)).bytes
   const more: string[] = []
   if (error.code === 'unauthorized') more.push('WWW-Authenticate', 'Bearer')
   if (error.retryAfter !== undefined) more.push('Retry-After', String(error.retryAfter))
-  if (error.code === 'method_not_allowed') more.push('Allow', 'GET, POST, DELETE')
+  if (error.code === 'method_not_allowed') more.push('Allow', allowedIn(error))
   const headers = [
     ...SECURITY_HEADERS,
     'X-Request-Id',
@@ -54,6 +54,13 @@ export function refuse(
     ...corsHeaders(req, config.origins),
   ]
   answerJson({ res, headers }, status === 200 ? error.status : status, body, more)
+}
+
+/** The MCP routes; `/mcp/invoke` is a REST operation. */
+const MCP = /^\/mcp(?:\/(?!invoke$).*)?$|^\/[^/]+\/sse$/
+
+function allowedIn({ data }: ToolgateError): string {
+  return Array.isArray(data?.allow) ? data.allow.join(', ') : 'GET, POST, DELETE'
 }
 
 /** What Node could not read as a request is answered too, with the same headers. */
@@ -73,4 +80,5 @@ export function answerBroken(error: NodeJS.ErrnoException, socket: Socket): void
     head += `${SECURITY_HEADERS[i]}: ${SECURITY_HEADERS[i + 1]}\r\n`
   }
   socket.end(`${head}\r\n`)
+  socket.destroySoon()
 }

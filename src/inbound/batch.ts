@@ -1,10 +1,9 @@
 import type { CallTrace } from '../call/call.ts'
 import type { Message } from '../protocol/message.ts'
-import { errorMessage } from '../protocol/read.ts'
 import { answerEmpty, type Visit } from './door.ts'
 import { EventStream } from './event-stream.ts'
 import { failureOf } from './failure.ts'
-import { type AnyReply, dataOf, run } from './reply.ts'
+import { type AnyReply, run } from './reply.ts'
 import type { OpenCall, Session } from './session.ts'
 import type { SessionStream } from './session-stream.ts'
 import type { WireParts } from './wire.ts'
@@ -17,17 +16,22 @@ export async function answerBatch(
   messages: readonly Message[],
 ): Promise<void> {
   const requests = messages.filter(({ kind }) => kind === 'request')
-  for (const message of messages) {
-    if (message.kind !== 'request') parts.dispatch.tell(session, message)
-  }
+  const tell = (message: Message) => parts.dispatch.tell(session, message)
   session.touch()
-  if (requests.length === 0) return answerEmpty(visit, 202)
+  if (requests.length === 0) {
+    messages.forEach(tell)
+    return answerEmpty(visit, 202)
+  }
   const disconnect = session.connect()
   visit.res.once('close', () => disconnect(!visit.res.writableFinished))
   const stream = session.openStream()
   stream.attach(new EventStream(visit, [], parts.config.sizes.line, () => {}))
-  const replies = requests.map((request) => new BatchReply(session, request, visit.trace, stream))
-  await Promise.all(replies.map((reply) => run(parts, reply)))
+  // In the order they came: what is cancelled has been called before.
+  const running = messages.map((message) => {
+    if (message.kind !== 'request') return tell(message)
+    return run(parts, new BatchReply(session, message, visit.trace, stream))
+  })
+  await Promise.all(running)
   stream.finish()
 }
 
@@ -53,6 +57,10 @@ class BatchReply implements AnyReply, OpenCall {
     this.#stream.write(message)
   }
 
+  get live(): boolean {
+    return this.#stream.live !== undefined
+  }
+
   pressure(): Promise<void> | undefined {
     return this.#stream.live?.pressure()
   }
@@ -64,9 +72,7 @@ class BatchReply implements AnyReply, OpenCall {
 
   fail(thrown: unknown): void {
     this.link.finish(this)
-    const { error } = failureOf(thrown)
-    if (error.code === 'cancelled') return
-    const { id } = this.request
-    this.#stream.write(errorMessage(id ?? null, error.rpc, error.message, dataOf(error)))
+    const { message } = failureOf(thrown, this.request)
+    if (message !== undefined) this.#stream.write(message)
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CallTrace } from '../call/call.ts'
 import type { Caller } from '../call/caller.ts'
+import { ToolgateError } from '../errors.ts'
 
 /** One HTTP request past the door: who asks, and what its answer must carry. */
 export interface Visit {
@@ -39,6 +40,13 @@ const SMALL = 16 * 1024
 
 function bytesToString({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
+}
+
+/** Throws `unsupported_media_type` where the body is not said to be JSON. */
+export function checkContentType({ req }: Visit): void {
+  const type = req.headers['content-type'] ?? ''
+  if (type === 'application/json' || /^application\/json\s*(;|$)/i.test(type)) return
+  throw new ToolgateError('unsupported_media_type', 'Content-Type must be application/json.')
 }
 
 /** Answers without a body. */

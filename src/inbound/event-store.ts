@@ -27,7 +27,7 @@ export class EventStore {
       this.#lose(event)
       return
     }
-    this.#events.push(event)
+    this.#events.push(own(event))
     this.#held += event.data.length
     let gone = 0
     while (this.#events.length - gone > this.#most || this.#held > this.#bytes) {
@@ -40,7 +40,11 @@ export class EventStore {
 
   /** What was sent on a stream after `sequence`; undefined when some of it is lost. */
   after(stream: number, sequence: number): StoredEvent[] | undefined {
-    if ((this.#lost.get(stream) ?? -1) > sequence) return undefined
+    return (this.#lost.get(stream) ?? -1) > sequence ? undefined : this.kept(stream, sequence)
+  }
+
+  /** What of it is kept. */
+  kept(stream: number, sequence: number): StoredEvent[] {
     return this.#events.filter((event) => event.stream === stream && event.sequence > sequence)
   }
 
@@ -58,3 +62,10 @@ export class EventStore {
 }
 
 const LOST_STREAMS = 1024
+
+/** A short line is a view of the long chunk it came in, which must not be kept with it. */
+function own(event: StoredEvent): StoredEvent {
+  const { data } = event
+  if (data.buffer.byteLength <= 2 * data.length) return event
+  return { ...event, data: Buffer.from(data) }
+}

@@ -1,13 +1,15 @@
 import type { ServerResponse } from 'node:http'
 import type { Visit } from './door.ts'
-import { type Kept, keepAlive, letGo } from './keep-alive.ts'
+import { type Alive, keepAlive, letGo } from './keep-alive.ts'
 
 /** An SSE answer on its way: one write for one event, and a word when the client is too slow. */
-export class EventStream implements Kept {
+export class EventStream implements Alive {
   readonly #res: ServerResponse
   readonly #limit: number
   #pressure: Promise<void> | undefined
   #open = true
+  /** When the client last had nothing left to read. */
+  #since = 0
 
   /** `broken` is called once when the client went away before `end`; `limit` bounds unread bytes. */
   constructor(visit: Visit, more: readonly string[], limit: number, broken: () => void) {
@@ -42,9 +44,11 @@ export class EventStream implements Kept {
     for (const part of parts) drained = res.write(part)
     if (parts.length > 1) res.uncork()
     if (drained) return
+    this.#pressure ??= this.#untilDrained()
     // A client that reads nothing at all is cut off: it may resume what is kept for it.
-    if (res.writableLength > this.#limit) res.destroy()
-    else this.#pressure ??= this.#untilDrained()
+    const unread = res.writableLength
+    const stalled = performance.now() - this.#since > STALLED
+    if (unread > this.#limit * MOST || (unread > this.#limit && stalled)) res.destroy()
   }
 
   comment(bytes: Buffer): void {
@@ -64,6 +68,7 @@ export class EventStream implements Kept {
   }
 
   #untilDrained(): Promise<void> {
+    this.#since = performance.now()
     return new Promise((resolve) => {
       const done = () => {
         this.#res.off('drain', done)
@@ -76,6 +81,11 @@ export class EventStream implements Kept {
     })
   }
 }
+
+/** Milliseconds after which a client that has too much to read is taken for gone. */
+const STALLED = 5000
+/** Times the limit that is too much at once, whoever reads. */
+const MOST = 4
 
 const SSE_HEADERS = [
   'Content-Type',

@@ -1,4 +1,6 @@
 import { type ToolgateError, toToolgateError } from '../errors.ts'
+import type { Message } from '../protocol/message.ts'
+import { errorMessage } from '../protocol/read.ts'
 
 /** Errors that are about the exchange itself; any other rides on 200 as a JSON-RPC error. */
 const HTTP_ERRORS = new Set([
@@ -17,8 +19,24 @@ const HTTP_ERRORS = new Set([
   'shutting_down',
 ])
 
-/** A thrown value as it is shown to an MCP client: the error, and the HTTP status it rides on. */
-export function failureOf(thrown: unknown): { error: ToolgateError; status: number } {
+/** What was thrown, as an MCP client is shown it. */
+export interface Failure {
+  readonly error: ToolgateError
+  /** The HTTP status, where that can still be chosen. */
+  readonly status: number
+  /** Undefined for a cancelled request, which is not answered. */
+  readonly message: Message | undefined
+}
+
+/** `request`: what it is the answer to, where that could be read. */
+export function failureOf(thrown: unknown, request?: Message): Failure {
   const error = toToolgateError(thrown)
-  return { error, status: HTTP_ERRORS.has(error.code) ? error.status : 200 }
+  const status = HTTP_ERRORS.has(error.code) ? error.status : 200
+  if (error.code === 'cancelled') return { error, status, message: undefined }
+  const id = request?.id ?? null
+  return { error, status, message: errorMessage(id, error.rpc, error.message, dataOf(error)) }
+}
+
+function dataOf({ data, retryAfter }: ToolgateError): Record<string, unknown> | undefined {
+  return retryAfter === undefined ? data : { ...data, retryAfter }
 }

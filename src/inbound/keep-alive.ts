@@ -1,7 +1,7 @@
 import { encodeComment } from '../protocol/sse.ts'
 
 /** A stream that is sent a comment now and then, so that proxies and clients see it alive. */
-export interface Kept {
+export interface Alive {
   comment(bytes: Buffer): void
 }
 
@@ -9,18 +9,18 @@ export interface Kept {
 const EVERY = 15_000
 const COMMENT = Buffer.from(encodeComment('keep-alive'))
 
-const kept = new Set<Kept>()
+const kept = new Set<Alive>()
 let timer: NodeJS.Timeout | undefined
 
 /** One timer for all streams; it runs only while there are any. */
-export function keepAlive(stream: Kept): void {
+export function keepAlive(stream: Alive): void {
   kept.add(stream)
   timer ??= setInterval(() => {
     for (const each of kept) each.comment(COMMENT)
   }, EVERY).unref()
 }
 
-export function letGo(stream: Kept): void {
+export function letGo(stream: Alive): void {
   kept.delete(stream)
   if (kept.size > 0) return
   clearInterval(timer)

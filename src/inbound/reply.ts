@@ -1,8 +1,9 @@
+import type { ServerResponse } from 'node:http'
 import type { Call, CallTrace } from '../call/call.ts'
 import type { Link } from '../call/link.ts'
-import type { ToolgateError } from '../errors.ts'
+import type { Dispatch } from '../dispatch/dispatch.ts'
+import { ToolgateError } from '../errors.ts'
 import type { Message } from '../protocol/message.ts'
-import { errorMessage } from '../protocol/read.ts'
 import { answerEmpty, answerJson, type Visit } from './door.ts'
 import { EventStream } from './event-stream.ts'
 import { failureOf } from './failure.ts'
@@ -18,6 +19,8 @@ export interface PostedLink extends Link {
   begin(call: OpenCall): void
   finish(call: OpenCall): void
   connect(): (broken: boolean) => void
+  /** An answer was handed to the socket, and the client may take its time to read it. */
+  sent?(res: ServerResponse): void
 }
 
 /**
@@ -45,6 +48,8 @@ export class Reply implements AnyReply, OpenCall {
     visit.res.once('close', () => this.#closed())
     link.begin(this)
     this.#patience = setTimeout(() => this.#open(), PATIENCE)
+    // It may have gone while its session was looked up, and says so only once.
+    if (visit.res.destroyed) this.#closed()
   }
 
   notify(message: Message): void {
@@ -53,6 +58,11 @@ export class Reply implements AnyReply, OpenCall {
 
   carry(message: Message): void {
     this.#open().write(message)
+  }
+
+  /** Its client is there, and can be sent more. */
+  get live(): boolean {
+    return !this.#gone
   }
 
   pressure(): Promise<void> | undefined {
@@ -65,6 +75,7 @@ export class Reply implements AnyReply, OpenCall {
     if (this.#stream === undefined) {
       const headers = message.kind === 'result' ? this.#headers() : []
       answerJson(this.#visit, 200, message.bytes, headers)
+      this.link.sent?.(this.#visit.res)
     } else {
       this.#stream.write(message)
       this.#stream.finish()
@@ -74,20 +85,15 @@ export class Reply implements AnyReply, OpenCall {
   /** There is no answer of the tool's. */
   fail(thrown: unknown): void {
     this.#finish()
-    const { error, status } = failureOf(thrown)
-    const silent = error.code === 'cancelled'
+    const { status, message } = failureOf(thrown, this.request)
     if (this.#stream === undefined) {
       // A cancelled request is not answered (MCP, cancellation); the POST has to be.
-      if (silent) answerEmpty(this.#visit, 202)
-      else answerJson(this.#visit, status, this.#message(error).bytes)
+      if (message === undefined) answerEmpty(this.#visit, 202)
+      else answerJson(this.#visit, status, message.bytes)
       return
     }
-    if (!silent) this.#stream.write(this.#message(error))
+    if (message !== undefined) this.#stream.write(message)
     this.#stream.finish()
-  }
-
-  #message(error: ToolgateError): Message {
-    return errorMessage(this.request.id ?? null, error.rpc, error.message, dataOf(error))
   }
 
   #open(): SessionStream {
@@ -124,13 +130,26 @@ const PATIENCE = 200
 /** The first version that knows the priming event. */
 export const PRIMED = '2025-11-25'
 
-/** Calls and answers. */
+/** Calls within the tool's scope, once it is initialized, and answers. */
 export async function run(
   { dispatch, checkScope }: Pick<WireParts, 'dispatch' | 'checkScope'>,
   reply: AnyReply,
 ): Promise<void> {
+  const { link, request } = reply
   try {
-    checkScope(reply.link.tool, reply.request)
+    if (request.method === 'initialize') {
+      throw new ToolgateError('bad_request', 'This session has been initialized already.')
+    }
+    checkScope(link, request)
+  } catch (thrown) {
+    return reply.fail(thrown)
+  }
+  return complete(dispatch, reply)
+}
+
+/** Calls and answers. */
+export async function complete(dispatch: Dispatch, reply: AnyReply): Promise<void> {
+  try {
     reply.answer(await dispatch.call(reply))
   } catch (thrown) {
     reply.fail(thrown)
@@ -141,10 +160,4 @@ export async function run(
 export interface AnyReply extends Call {
   answer(message: Message): void
   fail(thrown: unknown): void
-}
-
-/** What a JSON-RPC error says beyond its message. */
-export function dataOf(error: ToolgateError): Record<string, unknown> | undefined {
-  if (error.retryAfter === undefined) return error.data
-  return { ...error.data, retryAfter: error.retryAfter }
 }

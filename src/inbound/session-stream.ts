@@ -30,9 +30,11 @@ export class SessionStream {
 
   /** Starts sending over `live`, first what has not been sent, or what came after `last`. */
   attach(live: EventStream, last?: number): void {
-    this.#live?.end()
+    // What its client did not read would be waited for, and hold everything up.
+    if (this.#live?.pressure() === undefined) this.#live?.end()
+    else this.#live.destroy()
     this.#live = live
-    for (const event of this.#store.after(this.id, last ?? this.#sent) ?? []) this.#send(event)
+    for (const event of this.#store.kept(this.id, last ?? this.#sent)) this.#send(event)
     this.#sent = this.#sequence
     if (this.#finished) live.end()
   }

@@ -1,10 +1,10 @@
+import type { ServerResponse } from 'node:http'
 import type { Caller } from '../call/caller.ts'
 import type { Capabilities } from '../call/link.ts'
 import type { Config } from '../config/config.ts'
 import type { Message } from '../protocol/message.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { EventStore } from './event-store.ts'
-import type { EventStream } from './event-stream.ts'
 import type { PostedLink } from './reply.ts'
 import { SessionStream } from './session-stream.ts'
 
@@ -20,6 +20,8 @@ export interface SessionOptions {
 
 /** An open call of a session that a message of the tool can be sent on. */
 export interface OpenCall {
+  /** Its client is there. */
+  readonly live: boolean
   carry(message: Message): void
   pressure(): Promise<void> | undefined
 }
@@ -42,6 +44,8 @@ export class Session implements PostedLink {
   readonly #server: SessionStream
   readonly #streams = new Map<number, SessionStream>()
   readonly #calls = new Set<OpenCall>()
+  /** Answers that their client has not read yet. */
+  readonly #unread = new Set<ServerResponse>()
   #lastStream = 0
   #connections = 0
   /** The last connection was not closed by us, and no other has come since. */
@@ -64,16 +68,19 @@ export class Session implements PostedLink {
 
   /** Nothing is open: it may be ended to make room for another. */
   get unused(): boolean {
-    return this.#connections === 0 && this.#calls.size === 0
+    return this.version !== '' && this.#connections === 0 && this.#calls.size === 0
   }
 
   /**
    * A message from outside any call goes on the only open call's stream, else on the server's,
-   * else on the oldest call's, and never on two.
+   * else on the oldest call's, and never on two; rather on one whose client is there.
    */
   deliver(message: Message): void {
-    const [oldest] = this.#calls
-    if (oldest !== undefined && (this.#calls.size === 1 || this.#server.live === undefined)) {
+    const calls = [...this.#calls]
+    const live = calls.filter((call) => call.live)
+    const [oldest] = live.length > 0 ? live : calls
+    const served = this.#server.live !== undefined
+    if (oldest !== undefined && (!served || (calls.length === 1 && oldest.live))) {
       oldest.carry(message)
     } else this.#server.write(message)
   }
@@ -84,6 +91,7 @@ export class Session implements PostedLink {
       const wait = source?.pressure()
       if (wait !== undefined) waits.push(wait)
     }
+    for (const res of this.#unread) waits.push(closed(res))
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => {})
   }
 
@@ -99,9 +107,10 @@ export class Session implements PostedLink {
     this.#options.onEnd(this, reason)
   }
 
-  /** Sends the server's stream over `live`, from now on or from after `last`. */
-  serve(live: EventStream, last?: number): void {
-    this.#server.attach(live, last)
+  sent(res: ServerResponse): void {
+    if (res.writableLength < UNREAD) return
+    this.#unread.add(res)
+    res.once('close', () => this.#unread.delete(res))
   }
 
   /** A stream for a call that has more to say than its answer. */
@@ -174,3 +183,9 @@ export class Session implements PostedLink {
 }
 
 const PRUNE_AT = 64
+/** Bytes of an answer that the kernel did not take at once. */
+const UNREAD = 64 * 1024
+
+function closed(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => res.once('close', resolve))
+}

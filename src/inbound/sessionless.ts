@@ -17,9 +17,12 @@ export async function answerAlone(
 ): Promise<void> {
   const { config, dispatch } = parts
   const link = new Alone(tool, visit)
-  await dispatch.open(link)
+  const reply = new Reply(link, request, visit, config.sizes.line)
   try {
-    await run(parts, new Reply(link, request, visit, config.sizes.line))
+    await dispatch.open(link)
+    await run(parts, reply)
+  } catch (thrown) {
+    reply.fail(thrown)
   } finally {
     dispatch.close(link, 'answered')
   }

@@ -44,9 +44,9 @@ export class Sessions {
     return this.#perTool.get(tool) ?? 0
   }
 
-  /** A new Streamable HTTP session with its lease taken. Rejects when none can be had. */
-  async open(tool: Declaration, caller: Caller, traceparent?: string): Promise<Session> {
-    const session = new Session({
+  /** A new Streamable HTTP session, which `open` then has its lease taken for. */
+  create(tool: Declaration, caller: Caller, traceparent?: string): Session {
+    return new Session({
       id: newSessionId(),
       tool,
       caller,
@@ -57,27 +57,30 @@ export class Sessions {
         this.#dispatch.close(ended, reason)
       },
     })
-    this.add(session)
+  }
+
+  /** Takes it in and its lease. Rejects when none can be had; the session is over then. */
+  async open(session: Session): Promise<void> {
     try {
+      this.add(session)
       await this.#dispatch.open(session)
     } catch (error) {
       session.end('it could not be opened')
       throw error
     }
-    if (session.over) {
-      // It ended while its tool was starting: the lease came too late to be given back by it.
-      this.#dispatch.close(session, 'ended while starting')
-      throw new ToolgateError('tool_gone', 'The session ended while its tool was starting.')
-    }
-    return session
+    if (!session.over) return
+    // It ended while its tool was starting: the lease came too late to be given back by it.
+    this.#dispatch.close(session, 'it ended while its tool was starting')
+    throw new ToolgateError('tool_gone', 'The session ended while its tool was starting.')
   }
 
-  /** Takes a session in, within the caps; the longest unused one makes room. */
+  /** Takes a session in, within the caps; the caller's longest unused one makes room. */
   add(session: Kept): void {
     const { max, perTool } = this.#config.sessions
     const { name } = session.tool
-    if (this.count(name) >= perTool) this.#makeRoom(`sessions.perTool (${perTool})`, name)
-    if (this.size >= max) this.#makeRoom(`sessions.max (${max})`)
+    const { caller } = session
+    if (this.count(name) >= perTool) this.#makeRoom(`sessions.perTool (${perTool})`, caller, name)
+    if (this.size >= max) this.#makeRoom(`sessions.max (${max})`, caller)
     this.#sessions.set(session.id, session)
     this.#perTool.set(name, this.count(name) + 1)
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP).unref()
@@ -114,10 +117,12 @@ export class Sessions {
     for (const session of [...this.#sessions.values()]) session.end(reason)
   }
 
-  #makeRoom(cap: string, tool?: string): void {
+  /** Nobody's session makes room for somebody else's. */
+  #makeRoom(cap: string, caller: Caller, tool?: string): void {
     let longest: Kept | undefined
     for (const session of this.#sessions.values()) {
-      if ((tool !== undefined && session.tool.name !== tool) || !session.unused) continue
+      if (session.caller.id !== caller.id || !session.unused) continue
+      if (tool !== undefined && session.tool.name !== tool) continue
       if (longest === undefined || session.deadline < longest.deadline) longest = session
     }
     if (longest === undefined) {

@@ -3,14 +3,14 @@ import type { Caller } from '../call/caller.ts'
 import type { Capabilities, Link } from '../call/link.ts'
 import { ToolgateError } from '../errors.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
-import { errorMessage, readClientMessage } from '../protocol/read.ts'
+import { readClientMessage } from '../protocol/read.ts'
 import { encodeEvent, eventParts } from '../protocol/sse.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { readBody } from './body.ts'
-import { answerEmpty, type Visit } from './door.ts'
+import { answerEmpty, checkContentType, type Visit } from './door.ts'
 import { EventStream } from './event-stream.ts'
 import { failureOf } from './failure.ts'
-import { type AnyReply, dataOf, run } from './reply.ts'
+import { type AnyReply, complete, run } from './reply.ts'
 import type { Kept } from './sessions.ts'
 import { newSessionId } from './sessions.ts'
 import type { WireParts } from './wire.ts'
@@ -25,6 +25,7 @@ export async function openSse(
     sessions.remove(ended, reason)
     dispatch.close(ended, reason)
   })
+  if (visit.res.destroyed) return
   sessions.add(session)
   visit.res.once('close', () => session.end('the client closed its stream'))
   try {
@@ -50,12 +51,16 @@ export async function postSse(
   if (!(session instanceof SseSession)) {
     throw new ToolgateError('unknown_session', 'The session is unknown or has ended.')
   }
+  checkContentType(visit)
   const body = await readBody(visit.req, config.sizes.body)
   const [message] = readClientMessage(body, { allowBatch: false })
   if (message === undefined) throw new ToolgateError('bad_request', 'A message is needed.')
   if (message.kind === 'request') {
     answerEmpty(visit, 202)
-    return run(parts, new SseReply(session, message, visit.trace))
+    const reply = new SseReply(session, message, visit.trace)
+    return message.method === 'initialize' && session.begin(message)
+      ? complete(dispatch, reply)
+      : run(parts, reply)
   }
   dispatch.tell(session, message)
   answerEmpty(visit, 202)
@@ -76,6 +81,7 @@ class SseSession implements Link, Kept {
   over = false
   readonly #onEnd: (session: SseSession, reason: string) => void
   #stream: EventStream | undefined
+  #begun = false
 
   constructor(
     tool: Declaration,
@@ -86,6 +92,15 @@ class SseSession implements Link, Kept {
     this.caller = caller
     if (trace.traceparent !== undefined) this.traceparent = trace.traceparent
     this.#onEnd = onEnd
+  }
+
+  /** Takes what its client can do from the first initialize; false for any other. */
+  begin(initialize: Message): boolean {
+    if (this.#begun) return false
+    this.#begun = true
+    const params = initialize.json().params as JsonObject | undefined
+    this.capabilities = (params?.capabilities as Capabilities | undefined) ?? {}
+    return true
   }
 
   start(stream: EventStream): void {
@@ -124,9 +139,6 @@ class SseReply implements AnyReply {
     this.link = session
     this.request = request
     this.trace = { ...trace, entrance: 'sse' }
-    if (request.method !== 'initialize') return
-    const params = request.json().params as JsonObject | undefined
-    session.capabilities = (params?.capabilities as Capabilities | undefined) ?? {}
   }
 
   notify(message: Message): void {
@@ -138,9 +150,7 @@ class SseReply implements AnyReply {
   }
 
   fail(thrown: unknown): void {
-    const { error } = failureOf(thrown)
-    if (error.code === 'cancelled') return
-    const { id } = this.request
-    this.link.deliver(errorMessage(id ?? null, error.rpc, error.message, dataOf(error)))
+    const { message } = failureOf(thrown, this.request)
+    if (message !== undefined) this.link.deliver(message)
   }
 }

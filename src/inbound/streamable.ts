@@ -6,7 +6,7 @@ import { isLegacyVersion, LEGACY_VERSIONS } from '../protocol/versions.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { answerBatch } from './batch.ts'
 import { readBody } from './body.ts'
-import { answerEmpty, type Visit } from './door.ts'
+import { answerEmpty, checkContentType, type Visit } from './door.ts'
 import { EventStream } from './event-stream.ts'
 import { PRIMED, Reply, run } from './reply.ts'
 import { Session } from './session.ts'
@@ -39,17 +39,13 @@ async function post(parts: WireParts, tool: Declaration, visit: Visit): Promise<
   const session = sessionOf(parts, tool, visit)
   const body = await readBody(visit.req, config.sizes.body)
   const messages = readClientMessage(body, { allowBatch: session?.version === BATCHES })
-  const [first] = messages
-  if (first === undefined) throw new ToolgateError('bad_request', 'The batch is empty.')
+  const [first] = messages as [Message, ...Message[]]
   if (session === undefined) return begin(parts, tool, visit, first)
-  if (messages.length > 1) return answerBatch(parts, session, visit, messages)
+  if (isArray(body)) return answerBatch(parts, session, visit, messages)
   if (first.kind !== 'request') {
     parts.dispatch.tell(session, first)
     session.touch()
     return answerEmpty(visit, 202)
-  }
-  if (first.method === 'initialize') {
-    throw new ToolgateError('bad_request', 'This session has been initialized already.')
   }
   return run(parts, new Reply(session, first, visit, config.sizes.line))
 }
@@ -65,11 +61,12 @@ async function begin(
     throw new ToolgateError('bad_request', 'Mcp-Session-Id is needed for this message.')
   }
   if (message.method !== 'initialize') return answerAlone(parts, tool, visit, message)
-  const session = await parts.sessions.open(tool, visit.caller, visit.trace.traceparent)
+  const session = parts.sessions.create(tool, visit.caller, visit.trace.traceparent)
   const params = (message.json().params as JsonObject | undefined) ?? {}
   session.capabilities = (params.capabilities as Capabilities | undefined) ?? {}
   const reply = new Reply(session, message, visit, parts.config.sizes.line)
   try {
+    await parts.sessions.open(session)
     const answer = await parts.dispatch.call(reply)
     const result = answer.json().result as JsonObject | undefined
     if (result === undefined) session.end('the tool refused to initialize')
@@ -100,14 +97,20 @@ function listen(parts: WireParts, tool: Declaration, visit: Visit): void {
     return
   }
   if (last !== undefined && !session.keeps(last.stream, last.sequence)) {
+    // Not 404, which would tell the client that its session has ended.
     const message = 'Events after Last-Event-ID are no longer kept (sessions.events, sizes.events).'
-    throw new ToolgateError('unknown_session', message)
+    throw new ToolgateError('bad_request', message)
   }
   const closed = session.connect()
   visit.res.once('close', () => closed(!visit.res.writableFinished))
   const live = new EventStream(visit, [], parts.config.sizes.line, () => {})
   stream.attach(live, last?.sequence)
   if (session.version >= PRIMED && last === undefined) stream.prime()
+}
+
+/** The first byte that is no white space is a `[`. */
+function isArray(body: Buffer): boolean {
+  return /^\s*\[/.test(body.toString('latin1', 0, 64))
 }
 
 /** The one version that has batches. */
@@ -134,12 +137,6 @@ function sessionOf(parts: WireParts, tool: Declaration, visit: Visit): Session |
   const session = parts.sessions.find(String(id), tool.name, visit.caller)
   if (session instanceof Session) return session
   throw new ToolgateError('unknown_session', 'The session is unknown or has ended.')
-}
-
-function checkContentType({ req }: Visit): void {
-  const type = req.headers['content-type'] ?? ''
-  if (type === 'application/json' || /^application\/json\s*(;|$)/i.test(type)) return
-  throw new ToolgateError('unsupported_media_type', 'Content-Type must be application/json.')
 }
 
 function checkAccept({ req }: Visit, ...types: string[]): void {

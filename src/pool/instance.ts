@@ -6,6 +6,7 @@ import { SharedLegacyConnection } from '../outbound/legacy-shared.ts'
 import type { Subscriptions } from '../outbound/subscriptions.ts'
 import { prepareTool, startTool } from '../runtime/driver.ts'
 import type { ToolProcess } from '../runtime/process.ts'
+import type { LogFields } from '../telemetry/log.ts'
 import { SPANS } from '../telemetry/names.ts'
 import type { Span, Telemetry } from '../telemetry/telemetry.ts'
 import type { Declaration } from '../tool/declaration.ts'
@@ -130,7 +131,7 @@ async function start<C extends Connection>(
     void process?.close('it could not be started')
     span.end(thrown)
     telemetry.meters.spawned(tool.name, 'failed', performance.now() - since)
-    log.warn({ err: thrown }, 'instance could not be started')
+    log.warn(causeOf(thrown), 'instance could not be started')
     throw startError(thrown)
   }
 }
@@ -150,6 +151,11 @@ async function bounded<T>(run: Promise<T>, milliseconds: number, process: ToolPr
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** A stack is for what nobody expected; what a tool does wrong has words. */
+function causeOf(thrown: unknown): LogFields {
+  return thrown instanceof ToolgateError ? { error: thrown.message } : { err: thrown }
 }
 
 /** While it starts, a tool that is gone is a tool that could not be started. */
