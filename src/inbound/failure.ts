@@ -2,7 +2,10 @@ import { type ToolgateError, toToolgateError } from '../errors.ts'
 import type { Message } from '../protocol/message.ts'
 import { errorMessage } from '../protocol/read.ts'
 
-/** Errors that are about the exchange itself; any other rides on 200 as a JSON-RPC error. */
+/**
+ * Errors that are about the exchange itself, or that a proxy should see: come back later. Any other
+ * rides on 200 as a JSON-RPC error.
+ */
 const HTTP_ERRORS = new Set([
   'bad_request',
   'parse_error',
@@ -16,6 +19,7 @@ const HTTP_ERRORS = new Set([
   'not_acceptable',
   'payload_too_large',
   'unsupported_media_type',
+  'unavailable',
   'shutting_down',
 ])
 

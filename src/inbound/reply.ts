@@ -85,11 +85,13 @@ export class Reply implements AnyReply, OpenCall {
   /** There is no answer of the tool's. */
   fail(thrown: unknown): void {
     this.#finish()
-    const { status, message } = failureOf(thrown, this.request)
+    const { error, status, message } = failureOf(thrown, this.request)
     if (this.#stream === undefined) {
+      const { retryAfter } = error
+      const later = status === 200 || !retryAfter ? [] : ['Retry-After', String(retryAfter)]
       // A cancelled request is not answered (MCP, cancellation); the POST has to be.
       if (message === undefined) answerEmpty(this.#visit, 202)
-      else answerJson(this.#visit, status, message.bytes)
+      else answerJson(this.#visit, status, message.bytes, later)
       return
     }
     if (message !== undefined) this.#stream.write(message)
