@@ -6,7 +6,6 @@ import { SPANS } from '../telemetry/names.ts'
 import { readJson } from './body.ts'
 import { callFunction } from './call-function.ts'
 import { allowOrigin, answerPreflight, isPreflight } from './cors.ts'
-import { docs } from './docs.ts'
 import { answerHealth } from './health.ts'
 import { invoke } from './invoke.ts'
 import { listTools } from './list-tools.ts'
@@ -61,7 +60,6 @@ function assemble(parts: HttpParts): Express {
   const contract = new LiveContract(parts)
   app.use(crossOrigin(parts))
   app.use(plainMethods)
-  app.use(docs())
   app.use(readJson(parts.config.sizes.body))
   app.use(validateRequests())
   app.get('/v1/tools', listTools(parts))

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ToolgateError } from '../errors.ts'
+import { pathOf } from './path-of.ts'
 import { sendProblem } from './problem.ts'
 
 /** How the gateway is, now. */
@@ -36,7 +37,7 @@ export function answerHealth(
   health: () => Health,
   requestId?: string,
 ): void {
-  const path = (req.url ?? '').split('?', 1)[0] ?? ''
+  const path = pathOf(req)
   const facts = { path, ...(requestId !== undefined && { requestId }) }
   if (req.method !== 'GET' && req.method !== 'HEAD') {
     const message = 'Health is read with GET or HEAD.'

@@ -166,18 +166,6 @@ test('A new tool is in the next document, and a tool being learned is named as m
   house.entries.delete('slow')
 })
 
-test('The reference comes from local files, under a policy of its own', async () => {
-  assert.equal((await ask().get('/docs').expect(308)).get('Location'), 'docs/')
-  const page = await ask().get('/docs/').expect(200)
-  assert.match(page.get('Content-Security-Policy') ?? '', /script-src 'self'; style-src 'self';/)
-  assert.doesNotMatch(page.text, /https?:|<script>|onload=/)
-  for (const [, file] of page.text.matchAll(/(?:src|href)="([^"]+)"/g)) {
-    await ask().get(`/docs/${file}`).expect(200)
-  }
-  await ask().get('/docs/package.json').expect(404)
-  await ask().get('/docs/..%2fpackage.json').expect(404)
-})
-
 test('Health tells alive, ready and the detail', async () => {
   await ask().get('/healthz').expect(200, { status: 'alive' })
   await ask().get('/ready').expect(200, { status: 'ready' })
