@@ -22,7 +22,7 @@ import { within } from './within.ts'
 
 export interface GatewayOptions {
   readonly telemetry: Telemetry
-  /** Learns this one tool only; the others are still served when asked for. */
+  /** Reads, learns and serves this one tool only. */
   readonly only?: string
 }
 
@@ -43,7 +43,7 @@ export async function createGateway(
 ): Promise<Gateway> {
   const { log, meters } = telemetry
   const guard = createGuard(config, telemetry)
-  const registry = await openRegistry({ folder: config.tools, cache: config.cache, log })
+  const registry = await openRegistry({ folder: config.tools, cache: config.cache, log, only })
   const pool: Pool = new Pool({ config, telemetry }, (tool) => versions.listChanged(tool))
   const catalogue = createCatalogue({ pool, cache: config.cache, log })
   const dispatch = createDispatch({ config, guard, pool, telemetry })

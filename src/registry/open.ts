@@ -14,6 +14,8 @@ export interface RegistryOptions {
   /** Absolute path of what may be lost. */
   readonly cache: string
   readonly log: Logger
+  /** Reads this one tool; the other files are left out. Absent: all. */
+  readonly only?: string | undefined
   /** Follows changes; default true. */
   readonly watch?: boolean
   /** Milliseconds for the reading of one file; default 10 s. */
@@ -127,7 +129,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
 
   async function scanOnce(): Promise<void> {
     await watch?.want(foldersOf(folder, tools.values()))
-    const found = await scanFolder(folder)
+    const found = await scanFolder(folder, options.only)
     if (closed) return watch?.close()
     if (found === undefined && !absent) log.warn({ folder }, 'the tools folder is not there')
     absent = found === undefined

@@ -14,8 +14,11 @@ const MOST = 1_000
 
 const ENDINGS = new Set(['.ts', '.mts', '.js', '.mjs'])
 
-/** The tools of a folder by name; undefined where there is no such folder. */
-export async function scanFolder(folder: string): Promise<Map<string, Candidate> | undefined> {
+/** The tools of a folder by name, or `only` one; undefined where there is no such folder. */
+export async function scanFolder(
+  folder: string,
+  only?: string,
+): Promise<Map<string, Candidate> | undefined> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined)
   if (entries === undefined) return undefined
   const found = new Map<string, Candidate>()
@@ -23,6 +26,7 @@ export async function scanFolder(folder: string): Promise<Map<string, Candidate>
   for (const file of files.map((entry) => entry.name).sort()) {
     if (!isToolFile(file) || found.size >= MOST) continue
     const candidate = readName(folder, file)
+    if (only !== undefined && candidate.name !== only) continue
     const twin = found.get(candidate.name)
     found.set(candidate.name, twin === undefined ? candidate : twins(twin, candidate))
   }

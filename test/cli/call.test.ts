@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { cpSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startGateway } from '../harness/gateway.ts'
@@ -66,6 +66,7 @@ test('call starts the one tool by itself where no gateway runs', async (t) => {
   cpSync(join(import.meta.dirname, '../../src/cli/sample'), join(folder, 'tools.d'), {
     recursive: true,
   })
+  writeFileSync(join(folder, 'tools.d/broken.ts'), "throw new Error('not asked for')\n")
   // Port 0 is where no gateway can be.
   const args = ['call', 'clock', 'now', 'zone=Europe/Paris', '--port', '0']
   const { code, stdout, stderr } = await toolgate(folder, args)
