@@ -69,7 +69,7 @@ export async function createGateway(
       ...(closing === undefined ? [] : ['shutting down']),
       ...(settled ? [] : ['the tools folder is not read yet']),
     ],
-    tools: tally(registry),
+    tools: tally(registry, catalogue),
     sessions: sessions.size,
     instances: pool.counts().reduce((sum, [, running]) => sum + running, 0),
     components: { tools: folderHealth(config.tools) },
@@ -171,8 +171,13 @@ function folderHealth(folder: string): Component {
   return { status: 'down', needed: true, detail: 'the tools folder does not exist' }
 }
 
-function tally(registry: Registry): Record<string, number> {
+/** How many tools are in each state: of their file or, where that is good, of learning them. */
+function tally(registry: Registry, catalogue: Catalogue): Record<string, number> {
   const tools: Record<string, number> = {}
-  for (const { state } of registry.list()) tools[state] = (tools[state] ?? 0) + 1
+  for (const { state, declaration } of registry.list()) {
+    const learnt = declaration === undefined ? undefined : catalogue.peek(declaration)?.state
+    const shown = state === 'ready' && learnt !== undefined && learnt !== 'learned' ? learnt : state
+    tools[shown] = (tools[shown] ?? 0) + 1
+  }
   return tools
 }

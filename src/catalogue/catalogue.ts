@@ -10,7 +10,7 @@ export interface Learned {
 }
 
 export type LearnState =
-  | { readonly state: 'learning' }
+  | { readonly state: 'learning' /** Of the try before. */; readonly error?: string }
   | { readonly state: 'learned'; readonly learned: Learned }
   | { readonly state: 'failed'; readonly error: string; readonly at: number }
 
@@ -18,6 +18,8 @@ export type LearnState =
 export interface Catalogue {
   /** What is known now; starts learning where nothing is. Never waits. */
   look(tool: Declaration): LearnState
+  /** The same without starting anything; undefined: never looked at. */
+  peek(tool: Declaration): LearnState | undefined
   /** Waits for it; throws `not_learned` or what the tool failed with. */
   learn(tool: Declaration): Promise<Learned>
   /** Called when a tool's functions became known or changed. */

@@ -68,21 +68,25 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
     return learning
   }
 
+  const peek = (tool: Declaration): LearnState | undefined => {
+    if (tool.runtime.kind !== 'inline') return states.get(keyOf(tool))
+    const { functions } = tool.runtime
+    return { state: 'learned', learned: { era: 'legacy', initialize: {}, functions } }
+  }
+
   const look = (tool: Declaration): LearnState => {
-    if (tool.runtime.kind === 'inline') {
-      const { functions } = tool.runtime
-      return { state: 'learned', learned: { era: 'legacy', initialize: {}, functions } }
-    }
-    const state = states.get(keyOf(tool))
-    if (state !== undefined && (state.state !== 'failed' || Date.now() - state.at < RETRY)) {
-      return state
-    }
+    const state = peek(tool)
+    if (state?.state === 'learned' || running.has(keyOf(tool))) return state ?? LEARNING
+    if (state?.state === 'failed' && Date.now() - state.at < RETRY) return state
+    const again = state?.state === 'failed' ? { ...LEARNING, error: state.error } : LEARNING
+    states.set(keyOf(tool), again)
     void start(tool)
-    return { state: 'learning' }
+    return again
   }
 
   return {
     look,
+    peek,
     learn(tool) {
       const state = look(tool)
       if (state.state === 'learned') return Promise.resolve(state.learned)
@@ -103,6 +107,7 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
   }
 }
 
+const LEARNING: LearnState = { state: 'learning' }
 const AGAIN = 1000
 /** Milliseconds after which a tool that could not be learned is tried again when asked for. */
 const RETRY = 30_000

@@ -68,8 +68,10 @@ function expire({ call, connection, lease }: Awaited, { milliseconds, name }: Li
   const message = `The call took longer than ${milliseconds} ms (${name}).`
   const data = { limit: name, milliseconds }
   connection.cancel(call, new ToolgateError('timeout', message, { data }))
+  lease.doubt(connection)
   void connection.alive(SILENCE).then((alive) => {
-    if (!alive) lease.condemn(connection, `it answered nothing after a call ran out of time`)
+    if (alive) lease.trust(connection)
+    else lease.condemn(connection, `it answered nothing after a call ran out of time`)
   })
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CallTrace } from '../call/call.ts'
 import type { Caller } from '../call/caller.ts'
 import { ToolgateError } from '../errors.ts'
+import { holdUnsent } from './unsent.ts'
 
 /** One HTTP request past the door: who asks, and what its answer must carry. */
 export interface Visit {
@@ -22,6 +23,10 @@ export function answerJson(
 ): void {
   const { res } = visit
   if (res.headersSent || res.destroyed) return
+  if (!holdUnsent(res, body.length)) {
+    res.destroy()
+    return
+  }
   res.writeHead(status, [
     ...visit.headers,
     ...more,

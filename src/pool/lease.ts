@@ -9,6 +9,10 @@ export interface Lease {
   /** A call begins or ends; what is unused for its tool's `idle` is stopped. */
   begin(): void
   end(): void
+  /** It may hang: until that is known, new calls of a shared one go to another. */
+  doubt(connection: Connection): void
+  /** It does not hang after all. */
+  trust(connection: Connection): void
   /** What it was leased from answers nothing any more: it is ended, a shared one is replaced. */
   condemn(connection: Connection, reason: string): void
   /** Gives it back; an instance of the link's own is ended. */

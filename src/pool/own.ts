@@ -27,6 +27,10 @@ export class OwnLease implements Lease {
 
   end(): void {}
 
+  doubt(): void {}
+
+  trust(): void {}
+
   condemn(_connection: unknown, reason: string): void {
     void this.#instance.process.kill(reason)
   }

@@ -30,6 +30,8 @@ export class Shared {
   readonly #subscriptions = new Subscriptions()
   readonly #abort = new AbortController()
   #current: SharedInstance | undefined
+  /** It may hang. */
+  #doubted: SharedInstance | undefined
   #starting: Promise<SharedInstance> | undefined
   #calls = 0
   #idle: NodeJS.Timeout | undefined
@@ -47,9 +49,11 @@ export class Shared {
     let released = false
     return {
       connection: () => this.#connection(link),
-      current: () => this.#current?.connection,
+      current: () => (this.#current ?? this.#doubted)?.connection,
       begin: () => this.#begin(),
       end: () => this.#end(),
+      doubt: (connection) => this.#doubt(connection),
+      trust: (connection) => this.#trust(connection),
       condemn: (connection, reason) => this.#condemn(connection, reason),
       release: (reason) => {
         if (released) return
@@ -70,7 +74,7 @@ export class Shared {
     clearTimeout(this.#idle)
     this.#abort.abort()
     await this.#starting?.catch(() => {})
-    await this.#current?.process.close(reason)
+    await Promise.all([this.#current, this.#doubted].map((each) => each?.process.close(reason)))
   }
 
   #connection(link: Link): Connection | Promise<Connection> {
@@ -117,6 +121,7 @@ export class Shared {
     const since = performance.now()
     void instance.process.closed.then(({ unexpected }) => {
       if (this.#current === instance) this.#current = undefined
+      if (this.#doubted === instance) this.#doubted = undefined
       if (performance.now() - since > STABLE) this.#failures = 0
       if (unexpected) this.#failed()
       this.#endIfUnused()
@@ -154,20 +159,36 @@ export class Shared {
     this.#idle.unref()
   }
 
-  #condemn(connection: Connection, reason: string): void {
-    const current = this.#current
-    if (current === undefined || current.connection !== connection) return
+  #doubt(connection: Connection): void {
+    if (this.#current?.connection !== connection || this.#doubted !== undefined) return
+    this.#doubted = this.#current
     this.#current = undefined
-    // Its other calls are given their time before it is ended.
-    const time = this.#options.tool.timeout ?? this.#ground.config.timeouts.call
-    void current.connection.drained(time).then(() => {
-      return current.process.kill(reason)
-    })
+  }
+
+  #trust(connection: Connection): void {
+    const instance = this.#doubted
+    if (instance === undefined || instance.connection !== connection) return
+    this.#doubted = undefined
+    if (this.#current === undefined && this.#starting === undefined) this.#current = instance
+    else void this.#drained(instance).then(() => instance.process.close('it was replaced'))
+  }
+
+  #condemn(connection: Connection, reason: string): void {
+    const found = [this.#current, this.#doubted].find((each) => each?.connection === connection)
+    if (found === undefined) return
+    if (this.#current === found) this.#current = undefined
+    else this.#doubted = undefined
+    void this.#drained(found).then(() => found.process.kill(reason))
+  }
+
+  /** Its other calls are given their time before it is ended. */
+  #drained({ connection }: SharedInstance): Promise<void> {
+    return connection.drained(this.#options.tool.timeout ?? this.#ground.config.timeouts.call)
   }
 
   #leave(link: Link, reason: string): void {
     this.#links.delete(link)
-    this.#current?.connection.detach(link, reason)
+    for (const each of [this.#current, this.#doubted]) each?.connection.detach(link, reason)
     this.#subscriptions.leave(link)
     this.#endIfUnused()
     if (this.#calls === 0) this.#rest()
@@ -178,7 +199,9 @@ export class Shared {
     // What is still current is kept, idle or not: it remembers how often it failed.
     if (!this.#retired) return
     if (this.#starting !== undefined) this.#abort.abort()
-    void this.#current?.process.close('nobody uses it any more')
+    for (const each of [this.#current, this.#doubted]) {
+      void each?.process.close('nobody uses it any more')
+    }
     if (this.#current === undefined && this.#starting === undefined) this.#options.unused()
   }
 }
