@@ -77,6 +77,7 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
     },
     catalogue: {
       look: (tool) => learned.get(tool.name) ?? { state: 'learning' },
+      peek: (tool) => learned.get(tool.name),
       learn: () => Promise.reject(new ToolgateError('not_learned', 'Not yet.', { retryAfter: 2 })),
       onChange: (listener) => void listeners.push(listener),
     },
