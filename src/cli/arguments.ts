@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { withSuggestion } from '../config/closest.ts'
 import type { Flags } from '../config/override.ts'
+import { withSuggestion } from '../tool/closest.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Flags that take a value, and those that take none, by name without dashes. */

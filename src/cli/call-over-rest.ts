@@ -1,4 +1,4 @@
-import { closest } from '../config/closest.ts'
+import { withSuggestion } from '../tool/closest.ts'
 
 /** A running gateway, and the key to it. */
 export interface Door {
@@ -58,9 +58,8 @@ function whyNot({ functions = [], lastError }: ToolDetail, tool: string, name: s
     return `${place === '' ? tool : place}: ${message}${expected ? ` (expected ${expected})` : ''}`
   }
   const names = functions.map((one) => one.name)
-  const meant = closest(name, names)
-  const hint = meant === undefined ? '' : `, did you mean "${meant}"?`
-  return `${tool} has no function "${name}"${hint} (it has ${names.join(', ') || 'none yet'})`
+  const missing = withSuggestion(`${tool} has no function "${name}"`, name, names)
+  return `${missing}; it has ${names.join(', ') || 'none yet'}`
 }
 
 function path(tool: string): string {

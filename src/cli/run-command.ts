@@ -1,4 +1,4 @@
-import { closest } from '../config/closest.ts'
+import { withSuggestion } from '../tool/closest.ts'
 import { VERSION } from '../version.ts'
 import { COMMANDS } from './commands.ts'
 import { UsageError } from './usage-error.ts'
@@ -14,7 +14,10 @@ export async function runCommand([name, ...args]: readonly string[]): Promise<nu
     return 0
   }
   try {
-    if (!Object.hasOwn(COMMANDS, name)) throw new UsageError(unknown(name))
+    if (!Object.hasOwn(COMMANDS, name)) {
+      const message = `there is no command "${name}"`
+      throw new UsageError(withSuggestion(message, name, Object.keys(COMMANDS)))
+    }
     const command = await COMMANDS[name]?.load()
     if (args.some((arg) => arg === '--help' || arg === '-h')) {
       console.log(command?.help)
@@ -35,11 +38,6 @@ function overview(): string {
 ${lines.join('\n')}
 
 toolgate COMMAND --help says more; toolgate --version prints the version.`
-}
-
-function unknown(name: string): string {
-  const meant = closest(name, Object.keys(COMMANDS))
-  return `there is no command "${name}"${meant === undefined ? '' : `, did you mean "${meant}"?`}`
 }
 
 function fail(error: unknown, command: string): number {

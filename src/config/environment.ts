@@ -1,4 +1,4 @@
-import { withSuggestion } from './closest.ts'
+import { withSuggestion } from '../tool/closest.ts'
 import type { Mistake } from './mistake.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Config } from './config.ts'
 import type { Mistake } from './mistake.ts'
-import type { Places } from './read.ts'
+import type { Places, Readable } from './read.ts'
 
 /** Whether only this machine can reach `host`. */
 export function isLoopback(host: string): boolean {
@@ -10,14 +10,13 @@ export function isLoopback(host: string): boolean {
   )
 }
 
-type Exposed = Pick<Config, 'listen' | 'keys' | 'unauthenticated'>
+type Exposed = Readable<Pick<Config, 'listen' | 'keys' | 'unauthenticated'>>
 
 /** What would open the gateway to strangers, and must be said to be meant. */
-export function exposures(config: Exposed, places: Places): Mistake[] {
-  const host: string | undefined = config.listen.host
-  // Undefined: it could not be read, which has been said already.
-  if (host === undefined || isLoopback(host) || config.keys.length > 0 || config.unauthenticated)
-    return []
+export function exposures({ listen, keys, unauthenticated }: Exposed, places: Places): Mistake[] {
+  const { host } = listen
+  if (host === undefined || keys === undefined || unauthenticated === undefined) return []
+  if (isLoopback(host) || keys.length > 0 || unauthenticated) return []
   return [
     {
       place: places.get('listen.host') ?? { source: 'listen.host' },

@@ -68,7 +68,7 @@ export const KEYS = {
         'Who it is, in logs.',
       ),
       hash: row(
-        form.pattern(/^sha256:[0-9a-f]{64}$/, '`sha256:` and 64 hexadecimal digits', true),
+        form.pattern(/^sha256:[0-9a-f]{64}$/, '"sha256:" and 64 hexadecimal digits', true),
         undefined,
         'What `toolgate key new` printed; never the key.',
       ),

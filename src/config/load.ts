@@ -39,16 +39,19 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   const mistakes: Mistake[] = [...unknownFlags(flags), ...unknownVariables(env)]
   const places: Places = new Map()
   const file = configurationFile(flags, env, cwd)
+  const before = mistakes.length
   const source = file === null ? undefined : await readYaml(file, mistakes)
+  const whole = mistakes.length === before
   const values = readSection(KEYS, override(source, flags, env, cwd), mistakes, places)
-  mistakes.push(...exposures(values, places), ...conflicts(values, places))
+  // Of a file that is not there, or is no YAML, nothing more is known than that.
+  if (whole) mistakes.push(...exposures(values, places), ...conflicts(values, places))
   const base = file === null ? cwd : projectFolder(file)
-  // What could not be read is undefined, whatever its type says.
   const from = (path: string | undefined) => (path === undefined ? '' : resolve(base, path))
   const tools = from(values.tools)
   const cache = from(values.cache ?? cacheFolder(env))
+  const known = tools !== '' && (whole || places.has('tools'))
   if (mistakes.length > 0)
-    throw new ConfigError(inOrder(mistakes), tools === '' ? undefined : { tools, cache })
+    throw new ConfigError(inOrder(mistakes), known ? { tools, cache } : undefined)
   const workspace = from(values.workspace)
   const config: Config = { ...values, tools, workspace, cache, environment: { ...env } }
   return { config: freeze(config), file, warnings: warnings(config) }

@@ -34,9 +34,9 @@ export class ConfigError extends Error {
   }
 }
 
-/** `file:line:column path: message (expected …)`. */
+/** `file:line:column path: message; expected …`. */
 export function describeMistake({ place, path, message, expected }: Mistake): string {
   const at = [place.source, place.line, place.column].filter((part) => part !== undefined).join(':')
   const where = path === '' ? at : `${at} ${path}`
-  return `${where}: ${message}${expected === undefined ? '' : ` (expected ${expected})`}`
+  return `${where}: ${message}${expected === undefined ? '' : `; expected ${expected}`}`
 }

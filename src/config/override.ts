@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { withSuggestion } from './closest.ts'
+import { withSuggestion } from '../tool/closest.ts'
 import { type Environment, variable } from './environment.ts'
 import { OVERRIDES } from './keys.ts'
 import type { Mistake } from './mistake.ts'

@@ -1,4 +1,4 @@
-import { withSuggestion } from './closest.ts'
+import { withSuggestion } from '../tool/closest.ts'
 import type { Form } from './form.ts'
 import type { ListRow, Row, Section, Values } from './keys.ts'
 import type { Mistake, Place } from './mistake.ts'
@@ -7,9 +7,16 @@ import type { Entry, Found } from './yaml.ts'
 /** Where each key that was set stands, by its path. */
 export type Places = Map<string, Place>
 
+/** As it was read: what is wrong has been said already, and is undefined. */
+export type Readable<T> = T extends readonly (infer E)[]
+  ? readonly Readable<E>[] | undefined
+  : T extends object
+    ? { readonly [K in keyof T]: Readable<T[K]> }
+    : T | undefined
+
 /**
- * Reads what was found by the table `section`. Every mistake is added to `mistakes`; the values
- * are of use only if there was none.
+ * Reads what was found by the table `section`. Every mistake is added to `mistakes`; what could
+ * not be read is undefined, whatever its type says.
  */
 export function readSection<S extends Section>(
   section: S,
@@ -52,7 +59,7 @@ export function readValue<T>(form: Form<T>, found: Found, mistakes: Mistake[], p
     if (Array.isArray(value) || value instanceof Map) throw new TypeError()
     return form.read(value)
   } catch (error) {
-    const message = form.secret ? 'this is something else' : `found ${show(value)}`
+    const message = form.secret ? 'found something else' : `found ${show(value)}`
     // A form that knows better than its general description says so.
     const own = error instanceof RangeError && /^expected (.+)/.exec(error.message)?.[1]
     mistakes.push({ place, path, message, expected: own || form.expected })
@@ -66,12 +73,12 @@ function readList(
   mistakes: Mistake[],
   places: Places,
   path: string,
-): readonly unknown[] {
+): readonly unknown[] | undefined {
   if (!source || source.value === null) return []
   if (!Array.isArray(source.value)) {
     const message = `found ${show(source.value)}`
     mistakes.push({ place: source.place, path, message, expected: 'a list, such as [] for none' })
-    return []
+    return undefined
   }
   return source.value.map((item: Found, index) => {
     const at = `${path}[${index}]`

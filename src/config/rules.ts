@@ -1,14 +1,15 @@
 import type { Config } from './config.ts'
 import type { Mistake } from './mistake.ts'
-import type { Places } from './read.ts'
+import type { Places, Readable } from './read.ts'
 
 /** Keys that are right alone and wrong together. */
-export function conflicts(config: Pick<Config, 'listen' | 'keys'>, places: Places): Mistake[] {
+export function conflicts(config: Readable<Pick<Config, 'listen' | 'keys'>>, places: Places) {
   const mistakes: Mistake[] = []
   const { host, port, metrics, metricsHost } = config.listen
-  if (port !== 0 && port === metrics && host === metricsHost)
+  const same = port === metrics && host === metricsHost
+  if (same && port !== undefined && port !== 0 && host !== undefined)
     wrong('listen.metrics', `port ${port} is the gateway's own`, 'another port, 0 or off')
-  const ids: readonly (string | undefined)[] = config.keys.map(({ id }) => id)
+  const ids = config.keys?.map(({ id }) => id) ?? []
   for (const [index, id] of ids.entries())
     if (id !== undefined && ids.indexOf(id) !== index)
       wrong(`keys[${index}].id`, `"${id}" is used twice`, 'a name of its own for each key')

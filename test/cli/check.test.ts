@@ -44,6 +44,15 @@ test('check says so where there is no tools folder', async (t) => {
   assert.match(stderr, /none: there is no such folder/)
 })
 
+test('check says nothing of the tools folder where it could not be read which that is', async (t) => {
+  const folder = emptyFolder(t)
+  write(folder, 'config/gateway.yaml', 'listen: {\n')
+  const { code, stderr } = await toolgate(folder, ['check'])
+  assert.equal(code, 1)
+  assert.match(stderr, /not YAML/)
+  assert.doesNotMatch(stderr, /tools\.d/)
+})
+
 function write(folder: string, name: string, text: string): void {
   mkdirSync(join(folder, name, '..'), { recursive: true })
   writeFileSync(join(folder, name), text)

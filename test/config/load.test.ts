@@ -98,8 +98,8 @@ test('the cache lies where the platform keeps caches', async () => {
 
 test('an unknown flag and an unknown variable are refused by name', async () => {
   const mistakes = await mistakesOf({ prot: '1' }, { ...env, TOOLGATE_TOOL: 'x' })
-  assert.match(mistakes[0] ?? '', /^--prot: there is no such flag, did you mean "port"\?/)
-  assert.match(mistakes[1] ?? '', /^TOOLGATE_TOOL: .* did you mean "TOOLGATE_TOOLS"\?/)
+  assert.match(mistakes[0] ?? '', /^--prot: there is no such flag \(did you mean "port"\?\);/)
+  assert.match(mistakes[1] ?? '', /^TOOLGATE_TOOL: .* \(did you mean "TOOLGATE_TOOLS"\?\);/)
   assert.equal(mistakes.length, 2)
 })
 
@@ -111,7 +111,7 @@ test('a flag with a wrong value, or without its value, is named as it was writte
 
 test('a named file that is not there is a mistake', async () => {
   const [mistake] = await mistakesOf({ config: 'none.yaml' })
-  assert.equal(mistake, `${join(cwd, 'none.yaml')}: there is no such file (expected a YAML file)`)
+  assert.equal(mistake, `${join(cwd, 'none.yaml')}: there is no such file; expected a YAML file`)
 })
 
 test('a public address without keys is refused unless it is said to be meant', async () => {
@@ -122,6 +122,24 @@ test('a public address without keys is refused unless it is said to be meant', a
   assert.deepEqual(await mistakesOf({ host: '0.0.0.0', unauthenticated: true }), [])
   const keys = write('keys.yaml', `keys: [{ id: ann, hash: 'sha256:${'a'.repeat(64)}' }]\n`)
   assert.deepEqual(await mistakesOf({ host: '0.0.0.0', config: keys }), [])
+})
+
+test('what could not be read is not held against anything else', async () => {
+  const ports = await mistakesOf({ port: '99999', 'metrics-port': '-1' })
+  assert.deepEqual(
+    ports.map((mistake) => mistake.split(':')[0]),
+    ['--port listen.port', '--metrics-port listen.metrics'],
+  )
+  const keys = write('wrong-keys.yaml', 'keys: ann\nlisten: { host: 0.0.0.0 }\n')
+  assert.match((await mistakesOf({ config: keys })).join(), /^\S+ keys: found "ann"; [^:]+$/)
+  const open = write('wrong-open.yaml', 'unauthenticated: yes\nlisten: { host: 0.0.0.0 }\n')
+  assert.match((await mistakesOf({ config: open })).join(), /^\S+ unauthenticated: [^:]+$/)
+  const torn = write('torn.yaml', 'keys: [\nlisten: }\n')
+  const found = await mistakesOf({ config: torn, host: '0.0.0.0' })
+  assert.deepEqual(
+    found.filter((mistake) => !mistake.includes('not YAML')),
+    [],
+  )
 })
 
 test('what is allowed but dangerous is warned of', async () => {

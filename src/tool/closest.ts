@@ -12,10 +12,10 @@ export function closest(word: string, words: Iterable<string>): string | undefin
   return best
 }
 
-/** `unknown key`, with `, did you mean "call"?` where something is near enough. */
+/** `unknown key`, with ` (did you mean "call"?)` where something is near enough. */
 export function withSuggestion(message: string, word: string, words: Iterable<string>): string {
   const meant = closest(word, words)
-  return meant === undefined ? message : `${message}, did you mean "${meant}"?`
+  return meant === undefined ? message : `${message} (did you mean "${meant}"?)`
 }
 
 /** Edits, where two letters in the wrong order count as one (optimal string alignment). */
