@@ -1,3 +1,5 @@
+import { describeError } from '../registry/describe-error.ts'
+import type { FileError } from '../registry/registry.ts'
 import { withSuggestion } from '../tool/closest.ts'
 
 /** A running gateway, and the key to it. */
@@ -43,19 +45,12 @@ export class NobodyThere extends CallFailed {}
 interface ToolDetail {
   readonly state?: string
   readonly functions?: readonly { readonly name: string; readonly inputSchema?: InputSchema }[]
-  readonly lastError?: {
-    readonly message: string
-    readonly file?: string
-    readonly line?: number
-    readonly expected?: string
-  }
+  readonly lastError?: Partial<FileError> & Pick<FileError, 'message'>
 }
 
 function whyNot({ functions = [], lastError }: ToolDetail, tool: string, name: string): string {
   if (functions.length === 0 && lastError) {
-    const { file, line, message, expected } = lastError
-    const place = [file, line].filter((part) => part !== undefined).join(':')
-    return `${place === '' ? tool : place}: ${message}${expected ? ` (expected ${expected})` : ''}`
+    return describeError({ file: tool, ...lastError })
   }
   const names = functions.map((one) => one.name)
   const missing = withSuggestion(`${tool} has no function "${name}"`, name, names)

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { loadConfig } from '../config/load.ts'
-import { ConfigError, describeMistake } from '../config/mistake.ts'
-import type { FileError, ToolEntry } from '../registry/registry.ts'
+import { ConfigError } from '../config/mistake.ts'
+import { describeError } from '../registry/describe-error.ts'
+import type { ToolEntry } from '../registry/registry.ts'
 import { CONFIG_FLAGS, CONFIG_HELP, refuseRest, splitArguments } from './arguments.ts'
 import { silent } from './silent.ts'
 
@@ -41,7 +42,7 @@ async function describeTools(
   mistakes: string[],
 ): Promise<readonly ToolEntry[]> {
   if (!(await stat(tools).catch(() => undefined))?.isDirectory()) {
-    mistakes.push(`${tools}: there is no such folder (expected the tools folder)`)
+    mistakes.push(`${tools}: there is no such folder; expected the tools folder`)
     return []
   }
   const { openRegistry } = await import('../registry/open.ts')
@@ -55,9 +56,4 @@ async function describeTools(
   } finally {
     await registry.close()
   }
-}
-
-function describeError({ file, line, column, path, message, expected }: FileError): string {
-  const place = { source: file, ...(line && { line }), ...(column && { column }) }
-  return describeMistake({ place, path: path ?? '', message, ...(expected && { expected }) })
 }

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Gateway } from '../gateway.ts'
+import { describeError } from '../registry/describe-error.ts'
 import type { ToolEntry } from '../registry/registry.ts'
 
 /** Says to a person at a terminal what is served, once the tools' files are read. */
@@ -22,9 +23,8 @@ function stateOf({ state, declaration, error }: ToolEntry, catalogue: Catalogue)
     // There is no cell yet, so nothing of a tool's policy is enforced.
     return `${now.padEnd(8)}  ${declaration.runtime.kind}, sandbox: none`
   }
-  const place = [error.file, error.line, error.column].filter((part) => part !== undefined)
   const kept = declaration ? ' (the last good version is served)' : ''
-  return `${state.padEnd(8)}  ${place.join(':')}: ${error.message}${kept}`
+  return `${state.padEnd(8)}  ${describeError(error)}${kept}`
 }
 
 /** To paste into the configuration of an MCP client. */

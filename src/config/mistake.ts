@@ -38,5 +38,6 @@ export class ConfigError extends Error {
 export function describeMistake({ place, path, message, expected }: Mistake): string {
   const at = [place.source, place.line, place.column].filter((part) => part !== undefined).join(':')
   const where = path === '' ? at : `${at} ${path}`
-  return `${where}: ${message}${expected === undefined ? '' : `; expected ${expected}`}`
+  const line = `${where}: ${message}${expected === undefined ? '' : `; expected ${expected}`}`
+  return line.replace(/\s*[\r\n]\s*/g, ' ')
 }

@@ -9,7 +9,7 @@ import { flushCompileCache } from 'node:module'
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { readDeclaration } from '../tool/read-declaration.ts'
-import { explainImport, placeMistake } from './explain.ts'
+import { explainImport, placeMistakes } from './explain.ts'
 import type { FileError } from './registry.ts'
 import { registerToolHooks, type Source } from './tool-hooks.ts'
 
@@ -35,8 +35,8 @@ const exit = process.exit.bind(process)
 process.on('uncaughtException', fail)
 process.on('exit', (code) => {
   if (told) return
-  if (code === 13) fail(new Error('The file waits for something that never comes.'))
-  else fail(new Error(`The file ended the process with code ${code} while it was read.`))
+  if (code === 13) fail(new Error('it waits for something that never comes'))
+  else fail(new Error(`it ended the process with code ${code} while it was read`))
 })
 
 const real = realpathSync(file)
@@ -76,7 +76,7 @@ async function describe(value: unknown): Promise<void> {
   )
   if ('errors' in reading) {
     const text = texts.get(real) ?? ''
-    return tell({ errors: reading.errors.map((mistake) => placeMistake(mistake, file, text)) })
+    return tell({ errors: placeMistakes(reading.errors, file, text) })
   }
   tell({ declaration: reading.declaration, ...(inline ? { sources } : {}) })
 }

@@ -44,10 +44,10 @@ export async function describeFile(options: DescribeOptions): Promise<Result> {
     killGroup(child.pid)
   }
   const timer = setTimeout(
-    () => end(failed(`The file was not read within ${timeout} ms.`, 'an import that ends')),
+    () => end(failed(`it was not read within ${timeout} ms`, 'an import that ends')),
     timeout,
   )
-  const stop = () => end(failed('The reading was given up.', 'an import that ends'))
+  const stop = () => end(failed('the reading was given up', 'an import that ends'))
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
   const killAtExit = () => killGroup(child.pid)
@@ -58,14 +58,14 @@ export async function describeFile(options: DescribeOptions): Promise<Result> {
     if (said.length < MOST_STDERR) said += text.slice(0, MOST_STDERR)
   })
   readLines(child.stdio[3] as NodeJS.ReadableStream, (line) => {
-    if (line === undefined) return end(failed('The file says too much.', 'at most 4 MB of modules'))
+    if (line === undefined) return end(failed('it says too much', 'at most 4 MB of modules'))
     if (isLoaded(line) && files.length < MOST_FILES) {
       files.push(line.loaded)
       options.loaded?.(line.loaded)
     } else if (isResult(line)) end(line.result)
   })
   child.on('error', (error) => {
-    end(failed(`The file could not be read: ${error.message}.`, 'a process that can be started'))
+    end(failed(`it could not be read: ${error.message}`, 'a process that can be started'))
     if (child.pid === undefined) resolve(result ?? failed('', ''))
   })
   // Whatever it started is gone with its group, so that nobody holds its pipes open.
@@ -74,7 +74,7 @@ export async function describeFile(options: DescribeOptions): Promise<Result> {
     const why = /heap out of memory/.test(said)
       ? 'the memory was not enough'
       : `it ended with ${killed ?? `code ${code}`}`
-    resolve(result ?? failed(`The file could not be read: ${why}.`, 'a file that can be imported'))
+    resolve(result ?? failed(`it could not be read: ${why}`, 'a file that can be imported'))
   })
   // A descendant that left the group may hold the pipes: what was said by now has been read.
   child.on('exit', () => setTimeout(() => closePipes(child.stdio), 200).unref())

@@ -18,19 +18,26 @@ export function explainImport(thrown: unknown, { file, texts, lost }: Imported):
   if (lost !== undefined && NOT_FOUND.has(code)) {
     const place = placeText(texts.get(lost.parent) ?? '', lost.specifier)
     const error = { file: lost.parent, ...place, expected: 'a file or package that is there' }
-    return { ...error, message: `There is no '${lost.specifier}'.` }
+    return { ...error, message: `there is no "${lost.specifier}"` }
   }
   const syntax = thrown instanceof SyntaxError
   const place = placeStack(stack, texts) ?? (syntax ? placeSyntax(texts) : undefined) ?? { file }
   return { ...place, message, expected: expectation(syntax, code) }
 }
 
-/** Where a mistake in a declaration is written, as well as it can be told from the text. */
-export function placeMistake(mistake: Mistake, file: string, text: string): FileError {
+/** Mistakes in a declaration as one reads the file. */
+export function placeMistakes(mistakes: readonly Mistake[], file: string, text: string) {
+  const at = ({ line = 0, column = 0 }: FileError) => line * 100_000 + column
+  return mistakes.map((mistake) => placeMistake(mistake, file, text)).sort((a, b) => at(a) - at(b))
+}
+
+/** Where a mistake is written, as well as it can be told from the text. */
+function placeMistake(mistake: Mistake, file: string, text: string): FileError {
   const start = text.search(/\bdefineTool\s*\(|\bexport\s+default\b/)
   let from = Math.max(start, 0)
   let found = start
-  for (const step of mistake.path.split(/[.[\]]+/)) {
+  // An item of a list has no name: its list is the place.
+  for (const step of mistake.path.replace(/\[\d+\]/g, '').split('.')) {
     const key = step.replace(/[^\w$-]/g, '\\$&')
     const at =
       step === '' ? -1 : text.slice(from).search(new RegExp(`(?<![\\w$.])${key}['"]?\\s*[:(,}]`))
@@ -53,11 +60,12 @@ const MOST = 2_000
 
 function partsOf(thrown: unknown): { message: string; stack: string; code: string } {
   if (!(thrown instanceof Error)) {
-    return { message: `It threw ${String(thrown).slice(0, MOST)}`, stack: '', code: '' }
+    return { message: `it threw ${String(thrown).slice(0, MOST)}`, stack: '', code: '' }
   }
   const { message, stack } = thrown
   const code = String((thrown as NodeJS.ErrnoException).code ?? '')
-  return { message: String(message).slice(0, MOST), stack: String(stack), code }
+  const told = String(message).slice(0, MOST).replace(/\.$/, '')
+  return { message: told, stack: String(stack), code }
 }
 
 function expectation(syntax: boolean, code: string): string {

@@ -21,6 +21,7 @@ export interface FileError {
   readonly column?: number
   /** Where in the declaration, such as `policy.network`. */
   readonly path?: string
+  /** What is wrong; neither the path nor what was expected. */
   readonly message: string
   readonly expected?: string
 }

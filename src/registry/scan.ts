@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import type { FileError } from './registry.ts'
 
 /** A file of the tools folder that is a tool, or would be one under another name. */
@@ -45,12 +45,13 @@ function readName(folder: string, base: string): Candidate {
     return { name, file }
   }
   const expected = "1 to 64 letters, digits, _ or -, without __, and not 'invoke'"
-  const message = `'${name}' cannot be the name of a tool; expected ${expected}.`
+  const message = `"${name}" cannot be the name of a tool`
   return { name, file, error: { file, message, expected } }
 }
 
 function twins(one: Candidate, other: Candidate): Candidate {
   const expected = 'one file for each tool'
-  const message = `${one.file} and ${other.file} are both the tool ${one.name}; expected ${expected}.`
+  const [first, second] = [one.file, other.file].map((file) => basename(file))
+  const message = `${first} and ${second} are both the tool "${one.name}"`
   return { ...one, error: { file: other.file, message, expected } }
 }

@@ -1,9 +1,10 @@
 /** The one of `words` that was most likely meant by `word`, or undefined. */
 export function closest(word: string, words: Iterable<string>): string | undefined {
+  const given = word.slice(0, 64).toLowerCase()
   let best: string | undefined
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1
+  let least = Math.max(1, Math.floor(given.length / 3)) + 1
   for (const candidate of words) {
-    const steps = distance(word.toLowerCase(), candidate.toLowerCase())
+    const steps = distance(given, candidate.toLowerCase())
     if (steps < least) {
       least = steps
       best = candidate

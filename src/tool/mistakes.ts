@@ -1,7 +1,10 @@
+import { withSuggestion } from './closest.ts'
+
 /** One mistake in a declaration: where, what was there, what was expected. */
 export interface Mistake {
   /** Such as `policy.network`; empty: the declaration as a whole. */
   readonly path: string
+  /** What was there; neither its path nor what was expected. */
   readonly message: string
   readonly expected: string
 }
@@ -38,17 +41,8 @@ export class Field {
   }
 
   /** Notes that something else was expected here; gives undefined, to be returned. */
-  wrong(
-    expected: string,
-    message = `${this.path || 'The export'} is ${show(this.value)}`,
-  ): undefined {
-    if (this.#mistakes.length < MOST) {
-      this.#mistakes.push({
-        path: this.path,
-        message: `${message}; expected ${expected}.`,
-        expected,
-      })
-    }
+  wrong(expected: string, message = this.#found()): undefined {
+    if (this.#mistakes.length < MOST) this.#mistakes.push({ path: this.path, message, expected })
     return undefined
   }
 
@@ -85,12 +79,12 @@ export class Field {
     return this.value.filter((item) => typeof item === 'string')
   }
 
-  oneOf<const T extends string>(choices: readonly T[]): T | undefined {
-    const found = choices.find((choice) => choice === this.value)
+  oneOf<const T extends string>(choices: readonly T[], expected = listed(choices)): T | undefined {
+    const { value } = this
+    const found = choices.find((choice) => choice === value)
     if (found !== undefined) return found
-    const near = typeof this.value === 'string' ? nearest(this.value, choices) : undefined
-    const hint = near === undefined ? '' : ` (did you mean '${near}'?)`
-    return this.wrong(choices.map((choice) => `'${choice}'`).join(' or ') + hint)
+    if (typeof value !== 'string') return this.wrong(expected)
+    return this.wrong(expected, withSuggestion(this.#found(), value, choices))
   }
 
   count(least: number, most: number, expected = `a whole number from ${least} to ${most}`) {
@@ -100,9 +94,13 @@ export class Field {
   }
 
   #unknown(key: string, keys: readonly string[]): void {
-    const near = nearest(key, keys)
-    const expected = near === undefined ? `one of ${keys.join(', ')}` : `${near} (did you mean it?)`
-    this.at(key).wrong(expected, `${this.at(key).path} is not a known key`)
+    const message = withSuggestion(`there is no key ${show(key)}`, key, keys)
+    this.at(key).wrong(`one of ${keys.join(', ')}`, message)
+  }
+
+  #found(): string {
+    if (this.value === undefined) return 'it is missing'
+    return `found ${this.value === '' ? 'nothing' : show(this.value)}`
   }
 }
 
@@ -114,36 +112,15 @@ function own(value: object, key: string | number): unknown {
   return Object.hasOwn(value, key) ? (value as Record<string | number, unknown>)[key] : undefined
 }
 
+function listed(choices: readonly string[]): string {
+  return choices.map((choice) => `'${choice}'`).join(' or ')
+}
+
 /** A value as an author would recognise it, on one short line. */
 function show(value: unknown): string {
-  if (value === undefined) return 'missing'
-  if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'function') return 'a function'
   return typeof value === 'object' && value !== null ? 'an object' : String(value)
-}
-
-/** The choice that is at most two letters away. */
-function nearest<T extends string>(text: string, choices: readonly T[]): T | undefined {
-  const lower = text.toLowerCase().slice(0, 64)
-  const ranked = choices
-    .map((choice) => ({ choice, far: distance(lower, choice.toLowerCase()) }))
-    .sort((a, b) => a.far - b.far)[0]
-  return ranked !== undefined && ranked.far <= Math.min(2, Math.floor(lower.length / 2))
-    ? ranked.choice
-    : undefined
-}
-
-/** Levenshtein's edit distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1]
-    for (let j = 0; j < b.length; j++) {
-      const swap = (row[j] ?? 0) + (letter === b[j] ? 0 : 1)
-      next.push(Math.min(swap, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
 }

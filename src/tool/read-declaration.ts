@@ -30,8 +30,7 @@ export function readDeclaration(
 ): Reading<DeclarationBody> {
   if (value === undefined) {
     const expected = 'export default defineTool({ … })'
-    const message = `The file has no default export; expected ${expected}.`
-    return { errors: [{ path: '', message, expected }] }
+    return { errors: [{ path: '', message: 'there is no default export', expected }] }
   }
   return read(value, { ...AUTHORED, schema })
 }
@@ -49,7 +48,7 @@ export function checkDeclaration(data: unknown): Declaration {
   const filed = identity.at('file').text()
   const body = read(rest, PLAIN)
   const mistake = identity.mistakes[0] ?? ('errors' in body ? body.errors[0] : undefined)
-  if (mistake !== undefined) throw new TypeError(mistake.message)
+  if (mistake !== undefined) throw new TypeError(`${mistake.path}: ${mistake.message}`)
   if ('errors' in body || !named || !versioned || !filed) throw new TypeError('Nothing was read.')
   return { name: named, version: versioned, file: filed, ...body.declaration }
 }

@@ -31,10 +31,12 @@ export function readPolicy(field: Field, form: Form): Policy {
   }
 }
 
+const NETWORKS = ['none', 'egress', 'host'] as const
+
 function readNetwork(field: Field): Policy['network'] {
   const expected = "'none', 'egress', 'host' or { allow: ['host:port'] }"
   if (field.absent) return 'none'
-  if (typeof field.value === 'string') return field.oneOf(['none', 'egress', 'host']) ?? 'none'
+  if (typeof field.value === 'string') return field.oneOf(NETWORKS, expected) ?? 'none'
   if (!field.object(['allow'], expected)) return 'none'
   if (field.at('allow').absent) field.at('allow').wrong("a list of texts such as 'host:port'")
   const address = (text: string) => /^(?:[^\s:/]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/.test(text)
@@ -58,7 +60,7 @@ function readSecrets(field: Field): Policy['secrets'] {
   for (const name of known) {
     const source = field.at(name)
     const text = source.text("a source such as 'file:/run/secrets/token' or 'env:TOKEN'")
-    if (!isVariable(name)) source.wrong('the name of a variable', `'${name}' is not a name`)
+    if (!isVariable(name)) source.wrong('the name of a variable', `"${name}" is not a name`)
     else if (text !== undefined) secrets[name] = text
   }
   return secrets

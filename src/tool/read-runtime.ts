@@ -30,7 +30,7 @@ export function readRuntime(field: Field, form: Form): Runtime | undefined {
       return functions && { kind, functions }
     }
     default:
-      return field.wrong(FORMS, 'The runtime was not made by one of the builders')
+      return field.wrong(FORMS, 'it was not made by one of the builders')
   }
 }
 
@@ -64,10 +64,10 @@ function readFunctions(field: Field, form: Form): FunctionDeclaration[] | undefi
   }
   if (!isRecord(field.value)) return field.wrong('an object of functions by name')
   const names = Object.keys(field.value)
-  if (names.length === 0) return field.wrong('at least one function', 'There is no function')
+  if (names.length === 0) return field.wrong('at least one function', 'there is none')
   return names.flatMap((name) => {
     const one = field.at(name)
-    if (!FUNCTION_NAME.test(name)) one.wrong(NAME_FORM, `'${name}' is not allowed`)
+    if (!FUNCTION_NAME.test(name)) one.wrong(NAME_FORM, `"${name}" is not allowed`)
     return readFunction(name, one, schema) ?? []
   })
 }
@@ -102,10 +102,10 @@ function readZod(
   try {
     const json = schema(field.value, side)
     if (isRecord(json) && json.type === 'object') return json
-    return field.wrong(expected, `${field.path} does not describe an object`)
+    return field.wrong(expected, 'it does not describe an object')
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    return field.wrong(expected, `${field.path}: ${reason}`)
+    return field.wrong(expected, reason)
   }
 }
 

@@ -60,15 +60,16 @@ test('an error thrown later is told, not lost', async (t) => {
 test('an import that leads nowhere is placed', async (t) => {
   const { file, error } = await broken(t, commandTool('x', "import './_not-there.ts'"))
   assert.deepEqual([error.file, error.line, error.column], [file, 2, 9])
-  assert.match(error.message, /There is no '\.\/_not-there\.ts'/)
+  assert.match(error.message, /there is no "\.\/_not-there\.ts"/)
 })
 
 test('a file without a default export says what is expected', async (t) => {
   const { error } = await broken(t, 'export const tool = 1\n')
-  assert.match(error.message, /no default export; expected export default defineTool/)
+  assert.match(error.message, /no default export/)
+  assert.match(error.expected ?? '', /^export default defineTool/)
 })
 
-test('every wrong field is told with its line', async (t) => {
+test('every wrong field is told with its line, in their order', async (t) => {
   const text = `import { command, defineTool } from 'toolgate'
 
 export default defineTool({
@@ -76,13 +77,15 @@ export default defineTool({
   runtime: command('cat'),
   policy: {
     network: 'egres',
+    env: ['A B'],
   },
   timout: '1s',
+  instances: 0,
 })
 `
   const { errors } = await broken(t, text)
-  const told = errors.map(({ line, path }) => `${line} ${path}`).sort()
-  assert.deepEqual(told, ['7 policy.network', '9 timout'])
+  const told = errors.map(({ line, path }) => `${line} ${path}`)
+  assert.deepEqual(told, ['7 policy.network', '8 policy.env[0]', '10 timout', '11 instances'])
 })
 
 test('a file that ends the process is told so, with the line', async (t) => {
@@ -122,7 +125,7 @@ test('a file that forges its description is refused', async (t) => {
   const forged = { files: [], missing: [], declaration: { description: 'x', runtime: 'sh' } }
   const line = JSON.stringify(`${JSON.stringify({ result: forged })}\n`)
   const { error } = await broken(t, `import { writeSync } from 'node:fs'\nwriteSync(3, ${line})`)
-  assert.match(error.message, /runtime is 'sh'/)
+  assert.match(error.message, /runtime: found "sh"/)
 })
 
 test('whatever a file starts while it is read is ended with it', async (t) => {

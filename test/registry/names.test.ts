@@ -31,7 +31,8 @@ test('a name that is not allowed is listed as broken, with the allowed form', as
   assert.equal(registry.list().length, 6)
   for (const entry of registry.list()) {
     assert.equal(entry.state, 'broken')
-    assert.match(entry.error?.message ?? '', /cannot be the name of a tool; expected 1 to 64/)
+    assert.match(entry.error?.message ?? '', /cannot be the name of a tool$/)
+    assert.match(entry.error?.expected ?? '', /^1 to 64 letters/)
   }
 })
 

@@ -1,0 +1,1 @@
+export { closest, withSuggestion } from '../tool/closest.ts'
