@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { hostEnvironment, variable } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
-import { CONFIG_FLAGS, CONFIG_HELP, splitStrictly } from './arguments.ts'
+import { splitStrictly } from './arguments.ts'
 import { CallFailed, callFunction, type Door, inputOf, NobodyThere } from './call-over-rest.ts'
 import { UsageError } from './usage-error.ts'
 import { readValues } from './values.ts'
@@ -15,12 +15,12 @@ says: text stays text, numbers, booleans, lists and objects are JSON.
   --json JSON           the whole input, or the part of it that key=value does not give
   --url URL             the gateway; default: where the configuration has it (TOOLGATE_URL)
   --key KEY             an API key (TOOLGATE_KEY)
-${CONFIG_HELP}`
+  --config FILE         the configuration; default ./config/gateway.yaml if it is there
+  --tools DIR           the tools folder
+  --workspace DIR       each tool has its own folder below this one
+  --port PORT           port of the gateway that is looked for; 0 looks for none`
 
-const FLAGS = {
-  values: [...(CONFIG_FLAGS.values ?? []), 'json', 'url', 'key'],
-  switches: CONFIG_FLAGS.switches ?? [],
-}
+const FLAGS = { values: ['json', 'url', 'key', 'config', 'tools', 'workspace', 'port'] }
 
 export async function run(args: readonly string[]): Promise<number> {
   const { flags, positionals, text } = splitStrictly(args, FLAGS)

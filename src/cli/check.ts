@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { loadConfig } from '../config/load.ts'
-import { ConfigError } from '../config/mistake.ts'
+import { ConfigError, describeMistake } from '../config/mistake.ts'
 import { describeError } from '../registry/describe-error.ts'
 import type { ToolEntry } from '../registry/registry.ts'
 import { CONFIG_FLAGS, CONFIG_HELP, refuseRest, splitArguments } from './arguments.ts'
@@ -9,7 +9,7 @@ import { silent } from './silent.ts'
 export const help = `Usage: toolgate check [options]
 
 Validates the configuration and every tool file, and prints all mistakes at once. Exit code 1 on
-any, else 0 and the list of tools.
+any, else 0 and the list of tools. What this version cannot start yet is a warning.
 
 ${CONFIG_HELP}`
 
@@ -30,11 +30,27 @@ export async function run(args: readonly string[]): Promise<number> {
   if (mistakes.length === 0) refuseRest(positionals)
   const tools = folders === undefined ? [] : await describeTools(folders, mistakes)
   for (const mistake of mistakes) console.error(mistake)
+  for (const tool of tools) for (const warning of warningsOf(tool)) console.error(warning)
   if (mistakes.length > 0) return 1
   for (const { name, declaration } of tools)
     console.log(`${name}  ${declaration?.runtime.kind}  ${declaration?.description}`)
   console.log(`${tools.length} ${tools.length === 1 ? 'tool' : 'tools'}, no mistakes`)
   return 0
+}
+
+/** What is right, and yet this version cannot start. */
+function warningsOf({ file, declaration }: ToolEntry): string[] {
+  const { runtime, policy } = declaration ?? {}
+  const warn = (path: string, why: string) => {
+    const message = `it will not start in this version; ${why}`
+    return `warning: ${describeMistake({ place: { source: file }, path, message })}`
+  }
+  return [
+    ...(runtime?.kind === 'container' ? [warn('runtime', 'use command(…) or npm(…)')] : []),
+    ...(Object.keys(policy?.secrets ?? {}).length > 0
+      ? [warn('policy.secrets', 'name a variable in policy.env instead')]
+      : []),
+  ]
 }
 
 async function describeTools(

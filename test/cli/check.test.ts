@@ -35,6 +35,18 @@ test('check prints the mistakes of the configuration and of all files at once, a
   assert.doesNotMatch(stderr, /good\.ts/)
 })
 
+test('check warns of what this version cannot start, and exits 0', async (t) => {
+  const folder = emptyFolder(t)
+  const secrets = GOOD.replace('runtime:', "policy: { secrets: { T: 'env:T' } }, runtime:")
+  write(folder, 'tools.d/secret.ts', secrets)
+  write(folder, 'tools.d/image.ts', GOOD.replaceAll('command', 'container'))
+  const { code, stderr } = await toolgate(folder, ['check'])
+  assert.equal(code, 0)
+  assert.match(stderr, /^warning: \S+image\.ts runtime: it will not start in this version; /m)
+  assert.match(stderr, /^warning: \S+secret\.ts policy\.secrets: it will not start/m)
+  assert.equal(stderr.trim().split('\n').length, 2)
+})
+
 test('check says so where there is no tools folder', async (t) => {
   const folder = emptyFolder(t)
   const { code, stderr } = await toolgate(folder, ['check', '--tools', 'none'])
