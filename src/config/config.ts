@@ -24,6 +24,8 @@ export interface Config {
     readonly start: number
     readonly call: number
     readonly ask: number
+    /** An unused shared process is stopped after it; a tool's own `idle` wins. */
+    readonly idle: number
     readonly drain: number
     /** Each step of ending a process: stdin closed, then TERM, then KILL. */
     readonly stdin: number

@@ -39,6 +39,11 @@ export const KEYS = {
     start: row(form.duration, '30s', 'From starting a process to its answer to `initialize`.'),
     call: row(form.duration, '60s', "One call, where the tool's file has no `timeout`."),
     ask: row(form.duration, '10m', 'A client answering what a tool asks during a call.'),
+    idle: row(
+      form.duration,
+      '5m',
+      "A process that several clients share, since its last call; a tool's own `idle` wins.",
+    ),
     drain: row(form.durationOrNone, '30s', 'Calls still running when the gateway is told to stop.'),
     stdin: row(form.durationOrNone, '2s', 'Ending a process: from closing its stdin to TERM.'),
     term: row(form.durationOrNone, '3s', 'Ending a process: from TERM to KILL.'),

@@ -33,14 +33,10 @@ export class Pool {
       throw new ToolgateError('shutting_down', 'The gateway is shutting down.')
     }
     const { tool } = link
-    if (tool.mode === 'daemon')
-      return this.#share(tool, 'all', tool.idle ?? DAEMON_IDLE).lease(link)
+    if (tool.mode === 'daemon') return this.#share(tool, 'all').lease(link)
     if (link.kind === 'session') return this.#own(link)
-    if (!link.caller.anonymous) {
-      const key = `caller ${link.caller.id}`
-      return this.#share(tool, key, tool.idle ?? LAUNCHER_IDLE).lease(link)
-    }
-    const shared = this.#share(tool, `request ${link.id}`, LAUNCHER_IDLE)
+    if (!link.caller.anonymous) return this.#share(tool, `caller ${link.caller.id}`).lease(link)
+    const shared = this.#share(tool, `request ${link.id}`)
     const lease = shared.lease(link)
     this.#retire(`${tool.name} ${tool.version} request ${link.id}`)
     return lease
@@ -83,13 +79,13 @@ export class Pool {
     return new OwnLease(instance, link)
   }
 
-  #share(tool: Declaration, who: string, idle: number): Shared {
+  #share(tool: Declaration, who: string): Shared {
     const key = `${tool.name} ${tool.version} ${who}`
     const known = this.#shared.get(key)
     if (known !== undefined) return known.shared
     const shared: Shared = new Shared(this.#ground, {
       ...this.#request(tool),
-      idle,
+      idle: tool.idle ?? this.#ground.config.timeouts.idle,
       counted: (start) => this.#counted(tool, start),
       unused: () => this.#retired.delete(shared),
       started: (instance) => this.#track(instance),
@@ -140,9 +136,6 @@ export class Pool {
     if (this.#closing !== undefined) void instance.process.close(this.#closing)
   }
 }
-
-const DAEMON_IDLE = 5 * 60_000
-const LAUNCHER_IDLE = 60_000
 
 function traceOf({ traceparent }: Link): { traceparent?: string } {
   return traceparent === undefined ? {} : { traceparent }

@@ -84,6 +84,17 @@ test('the process is the same across sessions, stopped after idle, and started a
   await second.end()
 })
 
+test("without an idle of the tool's own the configuration's holds", async (t) => {
+  const other = await startGateway(t, {
+    config: { timeouts: { idle: '300ms' } },
+    tools: { counts: { ...daemon, command: fixture('counts-calls') } },
+  })
+  const session = await openSession(`${other.url}/mcp/counts`)
+  const { pid } = await count(session)
+  await until('it to be stopped', () => !isAlive(pid), 5000)
+  assert.notEqual((await count(session)).pid, pid)
+})
+
 test('a call that takes longer than idle is not stopped', async () => {
   const session = await open('idle')
   assert.equal((await count(session, { wait: 2600, tag: 'long' })).tag, 'long')
