@@ -11,6 +11,7 @@ const decimal = z
   .string()
   .max(MAX_TEXT)
   .regex(DECIMAL, 'must be a decimal number as a string, such as "-12.5" or "6.02e23"')
+  .describe('A decimal number as a string, such as "-12.5" or "6.02e23".')
 
 const precision = z
   .int()
@@ -129,7 +130,7 @@ export default defineTool({
     convert: fn({
       description: 'Convert a number from one unit to another of the same dimension.',
       input: z.object({
-        value: decimal.describe('A decimal number as a string.'),
+        value: decimal,
         from: unitName('Symbol or name of its unit, such as "mi" or "mile".'),
         to: unitName('Symbol or name of the wanted unit, such as "km".'),
         precision,

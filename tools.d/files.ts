@@ -1,5 +1,9 @@
 import { defineTool, npm } from 'toolgate'
 
+/**
+ * `read-only` is what the tool asks for, and not yet what it is held to: until there is a sandbox,
+ * its `write_file` writes.
+ */
 export default defineTool({
   title: 'Files',
   description: 'Read and search files in the workspace.',

@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js'
+import { closest } from '../tool/closest.ts'
 import { escapePointer, isObject } from './walk.ts'
 
 /** One mistake in a request. */
@@ -15,7 +16,7 @@ export function fieldError(error: ErrorObject): FieldError {
   const expected = expectation(error)
   return {
     path: cut(`/body${error.instancePath}${named(error)}`, 300),
-    message: cut(error.message ?? 'is wrong', 300),
+    message: cut(messageOf(error), 300),
     ...(expected !== undefined && { expected: cut(expected, 300) }),
   }
 }
@@ -26,14 +27,78 @@ function named({ params }: ErrorObject): string {
   return typeof name === 'string' ? `/${escapePointer(name)}` : ''
 }
 
+/** In Ajv's words, but where it would show an expression, or could name what was meant. */
+function messageOf({ keyword, params, parentSchema, message }: ErrorObject): string {
+  if (keyword === 'pattern' && inWords(parentSchema) !== undefined) return 'has the wrong form'
+  if (keyword !== 'additionalProperties') return message ?? 'is wrong'
+  const meant = closest(String(params.additionalProperty).slice(0, 64), fields(parentSchema))
+  return meant === undefined ? 'is not known' : `is not known, did you mean "${meant}"?`
+}
+
 function expectation({ keyword, params, parentSchema }: ErrorObject): string | undefined {
-  if (keyword === 'required') return describe(member(parentSchema, params.missingProperty))
-  if (keyword === 'additionalProperties' && isObject(parentSchema?.properties)) {
-    return `one of ${Object.keys(parentSchema.properties).join(', ') || 'no fields'}`
+  switch (keyword) {
+    case 'required':
+      return describe(member(parentSchema, params.missingProperty))
+    case 'additionalProperties': {
+      const names = fields(parentSchema)
+      return names.length === 0 ? 'nothing' : `one of ${names.join(', ')}`
+    }
+    case 'pattern':
+      return inWords(parentSchema) ?? `text matching ${params.pattern}`
+    case 'type':
+    case 'enum':
+    case 'const':
+      return describe(parentSchema)
+    case 'multipleOf':
+      return `a multiple of ${params.multipleOf}`
+    default:
+      return range(keyword, parentSchema)
   }
-  if (keyword === 'pattern') return `text matching ${params.pattern}`
-  if (keyword === 'type' || keyword === 'enum' || keyword === 'const') return describe(parentSchema)
-  return undefined
+}
+
+/** What its author says of a text, or the name of its format; never an expression. */
+function inWords(schema: unknown): string | undefined {
+  if (!isObject(schema)) return undefined
+  const words = [schema.description, schema.title, schema.format]
+  return words.find((each): each is string => typeof each === 'string' && each !== '')
+}
+
+/** Names that are compared with a wrong one, or told: as many as a person reads. */
+function fields(schema: unknown): string[] {
+  if (!isObject(schema) || !isObject(schema.properties)) return []
+  return Object.keys(schema.properties)
+    .filter((name) => name.length <= 64)
+    .slice(0, 50)
+}
+
+/** Keywords that bound the same thing, as they are read together. */
+const RANGES: readonly Range[] = [
+  { least: 'minimum', over: 'exclusiveMinimum', most: 'maximum', under: 'exclusiveMaximum' },
+  { least: 'minLength', most: 'maxLength', of: 'characters' },
+  { least: 'minItems', most: 'maxItems', of: 'items' },
+  { least: 'minProperties', most: 'maxProperties', of: 'fields' },
+]
+
+interface Range {
+  readonly least: string
+  readonly over?: string
+  readonly most: string
+  readonly under?: string
+  readonly of?: string
+}
+
+/** `at least 1, at most 64 characters`, with every bound there is and not only the one broken. */
+function range(keyword: string, schema: unknown): string | undefined {
+  const bounds = RANGES.find((each) => Object.values(each).includes(keyword))
+  if (bounds === undefined || !isObject(schema)) return undefined
+  const { least, over, most, under, of } = bounds
+  const said = [
+    ['at least', schema[least]],
+    ['over', over && schema[over]],
+    ['at most', schema[most]],
+    ['under', under && schema[under]],
+  ].flatMap(([words, bound]) => (typeof bound === 'number' ? `${words} ${bound}` : []))
+  return `${said.join(', ')}${of === undefined ? '' : ` ${of}`}`
 }
 
 function member(schema: unknown, name: unknown): unknown {

@@ -3,6 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import type { Caller } from '../call/caller.ts'
 import { ToolgateError } from '../errors.ts'
 import { SPANS } from '../telemetry/names.ts'
+import { allowedAt } from './allowed.ts'
 import { readJson } from './body.ts'
 import { callFunction } from './call-function.ts'
 import { allowOrigin, answerPreflight, isPreflight } from './cors.ts'
@@ -87,8 +88,9 @@ function crossOrigin(parts: HttpParts): RequestHandler {
 
 /** HEAD is checked and answered as GET is: Node leaves the body out. */
 const plainMethods: RequestHandler = (req, res, next) => {
-  if (req.method === 'OPTIONS') {
-    res.setHeader('Allow', 'GET, HEAD, POST, OPTIONS')
+  const allowed = req.method === 'OPTIONS' ? allowedAt(req.path) : []
+  if (allowed.length > 0) {
+    res.setHeader('Allow', [...allowed, 'OPTIONS'].join(', '))
     res.status(204).end()
     return
   }
@@ -99,7 +101,7 @@ const plainMethods: RequestHandler = (req, res, next) => {
 function nothingThere(parts: HttpParts): RequestHandler {
   return () => {
     parts.telemetry.meters.routingError('not_found')
-    throw new ToolgateError('not_found', 'There is no such route.')
+    throw new ToolgateError('not_found', 'There is no such route. See /docs.')
   }
 }
 

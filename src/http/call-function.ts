@@ -1,12 +1,15 @@
-import { randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
 import type { Entrance } from '../call/call.ts'
 import type { Link } from '../call/link.ts'
 import { check } from '../contract/check.ts'
+import { inputOf } from '../contract/closed.ts'
+import type { FieldError } from '../contract/expected.ts'
 import { ToolgateError } from '../errors.ts'
+import { newSessionId } from '../inbound/sessions.ts'
+import { holdUnsent } from '../inbound/unsent.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
 import { requestMessage } from '../protocol/read.ts'
-import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
+import type { Declaration, FunctionDeclaration, JsonSchema } from '../tool/declaration.ts'
 import { bodyOf } from './answer.ts'
 import { exactBody } from './body.ts'
 import { CallStream } from './call-stream.ts'
@@ -22,6 +25,7 @@ export function callFunction(parts: HttpParts) {
       tool: await findTool(parts, asked(req).caller, tool),
       function: name,
       input: req.body,
+      at: '/body',
       exact: exactBody(req),
       entrance: 'rest',
     })
@@ -33,6 +37,8 @@ export interface RestCall {
   readonly tool: Declaration
   readonly function: string
   readonly input: unknown
+  /** JSON pointer to the input in the request. */
+  readonly at: '/body' | '/body/arguments'
   /** The same with every number as it was written; this is what the tool gets. */
   readonly exact: unknown
   readonly entrance: Entrance
@@ -48,13 +54,13 @@ export async function answerCall(
   const { tool } = call
   setToolHeaders(parts, res, tool)
   const declared = await findFunction(parts, tool, call.function)
-  refuseWrongInput(declared, call.input)
+  refuseWrongInput(declared, call)
   const stream = wantsEvents(req) ? new CallStream(res) : undefined
   try {
     const notify = (message: Message) => stream?.notify(message)
     const answer = await dispatchCall(parts, req, res, call, notify)
     const body = bodyOf(answer, tool, declared)
-    if (stream === undefined) res.json(body)
+    if (stream === undefined) sendJson(res, body)
     else stream.result(body)
   } catch (thrown) {
     if (stream?.started !== true) throw thrown
@@ -104,7 +110,7 @@ function callParams(call: RestCall, progressToken: string): JsonObject {
 /** A link for this one request: no session, and nothing can be asked of this client. */
 function requestLink(tool: Declaration, caller: Link['caller'], traceparent: string): Link {
   return {
-    id: `0.${randomBytes(18).toString('base64url')}`,
+    id: newSessionId(),
     kind: 'request',
     tool,
     caller,
@@ -129,20 +135,35 @@ function goneSignal(res: Response): AbortSignal {
 }
 
 /** A schema that does not compile refuses nothing here: the tool is the judge then. */
-function refuseWrongInput(declared: FunctionDeclaration, input: unknown): void {
-  const errors = wrongInput(declared, input)
+function refuseWrongInput(declared: FunctionDeclaration, { tool, input, at }: RestCall): void {
+  const errors = wrongInput(inputOf(tool, declared), input).map((error) => ({
+    ...error,
+    path: `${at}${error.path.slice('/body'.length)}`,
+  }))
   if (errors.length === 0) return
   const message = `${errors.map((error) => `${error.path} ${error.message}`).join('; ')}.`
   throw new ToolgateError('invalid_params', message, { data: { errors } })
 }
 
-function wrongInput(declared: FunctionDeclaration, input: unknown) {
+function wrongInput(schema: JsonSchema, input: unknown): readonly FieldError[] {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return [{ path: '/body', message: 'must be object', expected: 'object' }]
   }
-  const checked = check(declared.inputSchema)
+  const checked = check(schema)
   return checked.ok ? checked.validate(input) : []
 }
+
+/** Too much that is unread already: the answer is not kept, so that one client costs no other. */
+function sendJson(res: Response, body: JsonObject): void {
+  const bytes = Buffer.from(JSON.stringify(body))
+  if (!holdUnsent(res, bytes.length)) {
+    throw new ToolgateError('unavailable', TOO_MUCH, { retryAfter: 5 })
+  }
+  res.setHeader('Content-Type', 'application/json; charset=utf-8')
+  res.send(bytes)
+}
+
+const TOO_MUCH = 'Too much that was answered is not read yet, so this answer is not kept.'
 
 function wantsEvents(req: Request): boolean {
   return req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream'

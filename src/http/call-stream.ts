@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { holdUnsent } from '../inbound/unsent.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
 
 /** Unread bytes past which news of the call is left out; its end never is. */
@@ -40,8 +41,11 @@ export class CallStream {
     }
   }
 
+  /** Cuts the connection where too much that was answered is unread already. */
   result(body: unknown): void {
-    this.#last(event('result', body))
+    const text = event('result', body)
+    if (holdUnsent(this.#res, Buffer.byteLength(text))) this.#last(text)
+    else this.#res.destroy()
   }
 
   error(problem: unknown): void {

@@ -4,12 +4,10 @@ import { ToolgateError } from '../errors.ts'
 import type { ToolEntry } from '../registry/registry.ts'
 import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 import type { HttpParts } from './parts.ts'
+import { unknownFunction, unknownTool } from './unknown-name.ts'
 
 /** How long a request waits for a tool that is just being read or learned, in milliseconds. */
 const PATIENCE = 1_000
-
-/** Most names that an error tells. */
-const MOST_NAMES = 100
 
 /** A tool's version that calls are made on. Throws what is in the way. */
 export async function findTool(
@@ -17,10 +15,10 @@ export async function findTool(
   caller: Caller,
   name: string,
 ): Promise<Declaration> {
-  let entry = entryOf(parts, name)
+  let entry = entryOf(parts, caller, name)
   if (entry.state === 'loading' && entry.declaration === undefined) {
     await within(parts.registry.settled)
-    entry = entryOf(parts, name)
+    entry = entryOf(parts, caller, name)
   }
   if (entry.declaration !== undefined) {
     parts.guard.see(caller, entry.declaration)
@@ -40,9 +38,7 @@ export async function findFunction(
   const functions = await functionsOf(parts, tool)
   const found = functions.find((each) => each.name === name)
   if (found !== undefined) return found
-  const names = functions.slice(0, MOST_NAMES).map((each) => each.name)
-  const message = `The tool "${tool.name}" has no such function. It has: ${names.join(', ')}.`
-  throw new ToolgateError('unknown_function', message, { data: { functions: names } })
+  throw unknownFunction(tool, functions, name)
 }
 
 async function functionsOf(
@@ -71,11 +67,11 @@ async function within<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function entryOf(parts: HttpParts, name: string): ToolEntry {
+/** Throws `unknown_tool`; what it finds is not yet checked against what the caller may see. */
+export function entryOf(parts: HttpParts, caller: Caller, name: string): ToolEntry {
   const entry = parts.registry.get(name)
-  if (entry !== undefined) return entry
-  parts.telemetry.meters.routingError('unknown_tool')
-  throw new ToolgateError('unknown_tool', 'There is no such tool. See GET /v1/tools.')
+  if (entry === undefined) throw unknownTool(parts, caller, name)
+  return entry
 }
 
 function broken({ name, error }: ToolEntry): ToolgateError {
@@ -83,15 +79,4 @@ function broken({ name, error }: ToolEntry): ToolgateError {
   const what = error === undefined ? 'its file has a mistake' : `${error.message}${where}`
   const message = `The tool "${name}" is broken: ${what}. See GET /v1/tools.`
   return new ToolgateError('unavailable', message, { retryAfter: 5, data: { tool: name } })
-}
-
-/** Whether the caller may see an entry; one that was never good has nothing to hide behind. */
-export function isVisible(parts: HttpParts, caller: Caller, entry: ToolEntry): boolean {
-  if (entry.declaration === undefined) return true
-  try {
-    parts.guard.see(caller, entry.declaration)
-    return true
-  } catch {
-    return false
-  }
 }

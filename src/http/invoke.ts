@@ -4,8 +4,10 @@ import { ToolgateError } from '../errors.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { exactBody } from './body.ts'
 import { answerCall } from './call-function.ts'
-import { findTool, isVisible } from './find-tool.ts'
+import { findTool } from './find-tool.ts'
 import { asked, type HttpParts } from './parts.ts'
+import { unknownAnywhere } from './unknown-name.ts'
+import { isVisible } from './visible.ts'
 
 /** `POST /mcp/invoke`: one function by its name alone. */
 export function invoke(parts: HttpParts) {
@@ -13,7 +15,13 @@ export function invoke(parts: HttpParts) {
     const { tool_name: name, arguments: input } = req.body
     const exact = (exactBody(req) as { arguments?: unknown }).arguments ?? {}
     const target = await resolve(parts, asked(req).caller, name)
-    await answerCall(parts, req, res, { ...target, input: input ?? {}, exact, entrance: 'invoke' })
+    await answerCall(parts, req, res, {
+      ...target,
+      input: input ?? {},
+      at: '/body/arguments',
+      exact,
+      entrance: 'invoke',
+    })
   }
 }
 
@@ -29,7 +37,7 @@ async function resolve(parts: HttpParts, caller: Caller, name: string): Promise<
     const tool = await findTool(parts, caller, toolName)
     return { tool, function: listedName(parts, tool, rest.join('__')) }
   }
-  const { found, learning } = search(parts, caller, name)
+  const { found, learning, others } = search(parts, caller, name)
   if (found.length > 1) {
     const candidates = found.map((target) => `${target.tool.name}__${target.function}`)
     const message = `Several tools have it. Name one of: ${candidates.join(', ')}.`
@@ -41,7 +49,7 @@ async function resolve(parts: HttpParts, caller: Caller, name: string): Promise<
     const message = `Not every tool is known yet: ${learning.join(', ')}. Name it tool__function.`
     throw new ToolgateError('not_learned', message, { retryAfter: 1 })
   }
-  throw new ToolgateError('unknown_function', 'No tool has such a function. See GET /v1/tools.')
+  throw unknownAnywhere(others, name)
 }
 
 function listedName(parts: HttpParts, tool: Declaration, name: string): string {
@@ -54,13 +62,15 @@ function listedName(parts: HttpParts, tool: Declaration, name: string): string {
 function search(parts: HttpParts, caller: Caller, name: string) {
   const found: Target[] = []
   const learning: string[] = []
+  const others: string[] = []
   for (const entry of parts.registry.list()) {
     if (entry.declaration === undefined || !isVisible(parts, caller, entry)) continue
     const names = knownNames(parts, entry.declaration)
     if (names === undefined) learning.push(entry.name)
     else if (names.includes(name)) found.push({ tool: entry.declaration, function: name })
+    else for (const each of names) others.push(each, `${entry.name}__${each}`)
   }
-  return { found, learning }
+  return { found, learning, others }
 }
 
 /** Names of a tool's functions; undefined while it is being learned, none when that failed. */

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
-import { isVisible } from './find-tool.ts'
 import { asked, type HttpParts } from './parts.ts'
 import { summarise } from './tool-view.ts'
+import { isVisible } from './visible.ts'
 
 /** `GET /v1/tools`: every tool the caller may see. */
 export function listTools(parts: HttpParts) {

@@ -1,11 +1,12 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { Caller } from '../call/caller.ts'
 import { check } from '../contract/check.ts'
+import { withInput } from '../contract/closed.ts'
 import { asYaml } from '../contract/file.ts'
 import { liveDocument, type ToolFunctions } from '../contract/live.ts'
 import type { OpenApiDocument } from '../contract/operations.ts'
-import { isVisible } from './find-tool.ts'
 import type { HttpParts } from './parts.ts'
+import { isVisible } from './visible.ts'
 
 export type Form = 'json' | 'yaml'
 
@@ -52,7 +53,7 @@ export class LiveContract {
       if (now.state === 'learning') learning.push(entry.name)
       if (now.state !== 'learned') continue
       const { name, title, description } = declaration
-      const { functions } = now.learned
+      const functions = now.learned.functions.map((each) => withInput(declaration, each))
       tools.push({ name, description, functions, ...(title !== undefined && { title }) })
     }
     return { tools, learning, key }
@@ -80,7 +81,8 @@ export class LiveContract {
       if (declaration === undefined) continue
       const now = this.#parts.catalogue.look(declaration)
       if (now.state !== 'learned') continue
-      for (const { inputSchema, outputSchema } of now.learned.functions) {
+      for (const each of now.learned.functions) {
+        const { inputSchema, outputSchema } = withInput(declaration, each)
         check(inputSchema)
         if (outputSchema !== undefined) check(outputSchema)
         await breathe()

@@ -96,7 +96,7 @@ function fromValidator(error: Error & Foreign): ToolgateError | undefined {
       return new ToolgateError('invalid_params', `${message}.`, { ...options, data: { errors } })
     }
     case 404:
-      return new ToolgateError('not_found', 'There is no such route.', options)
+      return new ToolgateError('not_found', 'There is no such route. See /docs.', options)
     case 405: {
       const allow = (error.headers?.Allow ?? '').split(', ').filter((method) => method !== '')
       const data = { allow: allow.includes('GET') ? [...allow, 'HEAD'] : allow }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withInput } from '../contract/closed.ts'
 import type { ToolFunctions } from '../contract/live.ts'
 import { openRegistry } from '../registry/open.ts'
 import type { ToolEntry } from '../registry/registry.ts'
@@ -32,9 +33,8 @@ function functionsOf({ name, error, declaration }: ToolEntry): ToolFunctions[] {
   if (error !== undefined) throw new Error(`${error.file}: ${error.message}`)
   if (declaration?.runtime.kind !== 'inline') return []
   const { title, description, runtime } = declaration
-  return [
-    { name, description, functions: runtime.functions, ...(title !== undefined && { title }) },
-  ]
+  const functions = runtime.functions.map((each) => withInput(declaration, each))
+  return [{ name, description, functions, ...(title !== undefined && { title }) }]
 }
 
 const SILENT: Logger = {

@@ -92,3 +92,46 @@ test('At most 20 mistakes are told, and only the first of a large body', () => {
   assert.equal(mistakes(schema, wrong(100)).length, 20)
   assert.equal(mistakes(schema, wrong(10_000)).length, 1)
 })
+
+test('What was expected is told in words, as far as the schema has them', () => {
+  const decimal = { type: 'string', pattern: '^\\d+$', description: 'Digits only.' }
+  const properties = {
+    a: decimal,
+    b: { type: 'string', pattern: '^x$' },
+    c: { type: 'string', format: 'date-time', pattern: '^\\d{4}-' },
+    d: { type: 'integer', minimum: 1, maximum: 100 },
+    e: { type: 'number', exclusiveMinimum: 0 },
+    f: { type: 'string', minLength: 2, maxLength: 4 },
+    g: { type: 'array', minItems: 1 },
+    h: { type: 'number', multipleOf: 5 },
+    i: { enum: ['up', 'down'] },
+  }
+  const body = { a: '-', b: '-', c: '-', d: 0, e: 0, f: '-', g: [], h: 1, i: '-' }
+  assert.deepEqual(
+    mistakes({ properties }, body).map(({ path, message, expected }) => [path, message, expected]),
+    [
+      ['/body/a', 'has the wrong form', 'Digits only.'],
+      ['/body/b', 'must match pattern "^x$"', 'text matching ^x$'],
+      ['/body/c', 'has the wrong form', 'date-time'],
+      ['/body/d', 'must be >= 1', 'at least 1, at most 100'],
+      ['/body/e', 'must be > 0', 'over 0'],
+      ['/body/f', 'must NOT have fewer than 2 characters', 'at least 2, at most 4 characters'],
+      ['/body/g', 'must NOT have fewer than 1 items', 'at least 1 items'],
+      ['/body/h', 'must be multiple of 5', 'a multiple of 5'],
+      ['/body/i', 'must be equal to one of the allowed values', 'one of "up", "down"'],
+    ],
+  )
+})
+
+test('A field too many is told with the one that was probably meant', () => {
+  const schema = { properties: { zone: {}, moment: {} }, additionalProperties: false }
+  assert.deepEqual(mistakes(schema, { Zone: 1 }), [
+    {
+      path: '/body/Zone',
+      message: 'is not known, did you mean "zone"?',
+      expected: 'one of zone, moment',
+    },
+  ])
+  const [none] = mistakes({ additionalProperties: false }, { Zone: 1 })
+  assert.equal(none?.expected, 'nothing')
+})

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
+import { EventEmitter } from 'node:events'
+import { request, type ServerResponse } from 'node:http'
 import { after, before, test } from 'node:test'
 import supertest from 'supertest'
 import { ToolgateError } from '../../src/errors.ts'
+import { holdUnsent } from '../../src/inbound/unsent.ts'
 import { errorMessage } from '../../src/protocol/read.ts'
 import { addCalculator, addTool, declare, type House, inputOf, openHouse, result } from './house.ts'
 
@@ -98,6 +100,53 @@ test('Every mistake of a small body is told, with what was expected', async () =
       ['/body/operands/0', 'string'],
     ],
   )
+})
+
+test('An argument that an inline function does not know is refused, with what was meant', async () => {
+  const inputSchema = { type: 'object', properties: { zone: { type: 'string' } } }
+  const runtime = { kind: 'inline', functions: [] } as const
+  const loose = { ...inputSchema, additionalProperties: {} }
+  addTool(
+    house,
+    'inside',
+    [
+      { name: 'now', inputSchema },
+      { name: 'any', inputSchema: loose },
+    ],
+    { runtime },
+  )
+  addTool(house, 'outside', [{ name: 'now', inputSchema }])
+  const content = { content: [] }
+  for (const name of ['inside/any', 'outside/now']) {
+    house.behaviours.set(name, (call) => result(call, content))
+    await post(`/v1/tools/${name}`, { Zone: 'UTC' }).expect(200)
+  }
+  const answer = await post('/v1/tools/inside/now', { Zone: 'UTC' }).expect(400)
+  assert.deepEqual(answer.body.errors, [
+    {
+      path: '/body/Zone',
+      message: 'is not known, did you mean "zone"?',
+      expected: 'one of zone',
+    },
+  ])
+  const { body } = await supertest(house.url).get('/openapi.json')
+  assert.equal(body.components.schemas.inside__now__Input.additionalProperties, false)
+  assert.equal(body.components.schemas.outside__now__Input.additionalProperties, undefined)
+})
+
+test('An answer that would be one unread too many is not kept', async (t) => {
+  const text = 'x'.repeat(1_000_000)
+  house.behaviours.set('box/free', (call) => result(call, { content: [{ type: 'text', text }] }))
+  await post('/v1/tools/box/free', {}).expect(200)
+  const other = new EventEmitter() as ServerResponse
+  assert.ok(holdUnsent(other, 256 * 1024 * 1024))
+  t.after(() => other.emit('close'))
+  const answer = await post('/v1/tools/box/free', {}).expect(503)
+  assert.match(answer.body.detail, /not read yet/)
+  const stream = post('/v1/tools/box/free', {}).set('Accept', 'text/event-stream')
+  await assert.rejects(stream.then(), /socket hang up|aborted|ECONNRESET/)
+  other.emit('close')
+  await post('/v1/tools/box/free', {}).expect(200)
 })
 
 test('A body that is no object is refused', async () => {

@@ -87,7 +87,14 @@ test('A tool that the caller may not see is in no list, no document and no searc
     body.tools.map((tool: { name: string }) => tool.name),
     ['calculator', 'one'],
   )
-  await ask().get('/v1/tools/two').expect(403)
+  for (const hidden of [
+    await ask().get('/v1/tools/two').expect(403),
+    await ask().post('/v1/tools/two/same').send({}).expect(403),
+    await invoke({ tool_name: 'two__same' }).expect(403),
+  ]) {
+    assert.doesNotMatch(hidden.text, /The two|command|schema/i)
+    assert.equal(hidden.get('X-MCP-Runtime'), undefined)
+  }
   assert.equal((await ask().get('/openapi.json')).body.paths['/v1/tools/two/same'], undefined)
   house.behaviours.set('one/same', (call) => result(call, { content: [] }))
   await invoke({ tool_name: 'same' }).expect(200)
@@ -119,6 +126,47 @@ test('An unknown route is 404 and a wrong method is 405 with Allow', async () =>
   const wrong = await ask().get('/v1/tools/calculator/calculate').expect(405)
   assert.equal(wrong.get('Allow'), 'POST')
   assert.equal((await ask().delete('/v1/tools').expect(405)).get('Allow'), 'GET, HEAD')
+})
+
+test('OPTIONS tells what a route allows, and knows no route that is not there', async () => {
+  const told = async (path: string) => (await ask().options(path).expect(204)).get('Allow')
+  assert.equal(await told('/v1/tools'), 'GET, HEAD, OPTIONS')
+  assert.equal(await told('/v1/tools/one'), 'GET, HEAD, OPTIONS')
+  assert.equal(await told('/v1/tools/one/same'), 'POST, OPTIONS')
+  assert.equal(await told('/mcp/invoke'), 'POST, OPTIONS')
+  assert.equal(await told('/openapi.json?x=1'), 'GET, HEAD, OPTIONS')
+  for (const path of ['/nothing', '/v1/tools/a/b/c', '/openapixjson']) {
+    await ask().options(path).expect(404)
+  }
+})
+
+test('Where nothing is, one is told where to look', async () => {
+  assert.match((await ask().get('/').expect(404)).body.detail, /See \/docs/)
+})
+
+test('An unknown tool is named, with what was probably meant and may be seen', async () => {
+  const detail = async (name: string) => (await ask().get(`/v1/tools/${name}`)).body.detail
+  assert.equal(
+    await detail('calculater'),
+    'There is no tool "calculater". Did you mean "calculator"? See GET /v1/tools.',
+  )
+  house.hidden.add('calculator')
+  assert.equal(await detail('calculater'), 'There is no tool "calculater". See GET /v1/tools.')
+  house.hidden.delete('calculator')
+})
+
+test('Invoke names what it does not find, cut where it is long', async () => {
+  const detail = async (name: string) => (await invoke({ tool_name: name }).expect(404)).body.detail
+  assert.match(await detail('say.id'), /^No tool has a function "say.id". Did you mean "say.it"/)
+  assert.match(await detail('calculator__calculat'), /has no function "calculat". Did you mean/)
+  assert.match(await detail('x'.repeat(512)), /^No tool has a function "x{64}…"\. See/)
+})
+
+test('Mistakes of an invocation are told where they stand in the request', async () => {
+  const input = { operator: 'add', operands: ['1', 2] }
+  const { body } = await invoke({ tool_name: 'calculate', arguments: input }).expect(400)
+  assert.equal(body.errors[0].path, '/body/arguments/operands/1')
+  assert.match(body.detail, /^\/body\/arguments\/operands\/1 must be string/)
 })
 
 test('HEAD is answered as GET without a body', async () => {
