@@ -57,9 +57,12 @@ function npm(args) {
   const own = process.env.npm_execpath
   const [program, before] = own?.endsWith('.js') ? [process.execPath, [own]] : ['npm', []]
   const shell = program === 'npm' && process.platform === 'win32'
+  const env = { ...process.env }
+  // `npm start --prefix` names one in its folder, which hides the one that was meant.
+  if (!existsSync(env.npm_config_globalconfig ?? '')) delete env.npm_config_globalconfig
   return new Promise((resolve, reject) => {
     // stdout belongs to the program that runs afterwards.
-    const child = spawn(program, [...before, ...args], { stdio: ['ignore', 2, 2], shell })
+    const child = spawn(program, [...before, ...args], { env, stdio: ['ignore', 2, 2], shell })
     child.on('error', reject)
     child.on('exit', (code, signal) => {
       if (code === 0) resolve()

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { ProcessGroup } from './group.ts'
 
 export interface NpmRun {
@@ -73,9 +74,15 @@ const NAMES =
 function allowed(env: NpmRun['env']): Record<string, string> {
   const passed: Record<string, string> = {}
   for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && NAMES.test(name)) passed[name] = value
+    if (value !== undefined && NAMES.test(name) && !invented(name, value)) passed[name] = value
   }
   return passed
+}
+
+/** `npm start` sets these for its scripts, from its `--prefix` or to nothing, whatever was meant. */
+function invented(name: string, value: string): boolean {
+  if (/^npm_config_globalconfig$/i.test(name)) return !existsSync(value)
+  return value === '' && /^npm_config_/i.test(name)
 }
 
 /** The last lines npm meant: not its hint at a log file. */

@@ -105,6 +105,9 @@ async function install(folder: string, options: InstallOptions, signal: AbortSig
     await settle(draft, folder)
     const ms = Math.round(performance.now() - began)
     log.info({ package: name, version, ms }, 'package installed')
+  } catch (error) {
+    if (signal.aborted) log.info({ package: name, version }, 'package is not wanted any more')
+    throw error
   } finally {
     await rm(draft, { recursive: true, force: true })
   }

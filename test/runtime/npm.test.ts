@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { installPackage } from '../../src/runtime/npm.ts'
+import { runNpm } from '../../src/runtime/npm-run.ts'
 import { marked } from '../harness/processes.ts'
 import { until } from '../harness/until.ts'
 import { silent } from '../registry/room.ts'
@@ -40,12 +41,14 @@ async function room(t: TestContext) {
     npm_config_registry: registry.url,
     npm_config_cache: join(cache, 'npm-cache'),
   }
+  const told: string[] = []
+  const log = { ...silent, info: (_fields: object, message: string) => void told.push(message) }
   const install = (spec: string, options: { timeout?: number; signal?: AbortSignal } = {}) => {
     const at = spec.lastIndexOf('@')
     const named = { package: spec.slice(0, at), version: spec.slice(at + 1) }
-    return installPackage({ ...named, cache, timeout: 120_000, log: silent, env, ...options })
+    return installPackage({ ...named, cache, timeout: 120_000, log, env, ...options })
   }
-  return { cache, registry, install }
+  return { cache, registry, install, told }
 }
 
 test('a package is installed once, without its scripts, and started without a shell', async (t) => {
@@ -87,6 +90,25 @@ test('a package that is not there, or has no program, says so', async (t) => {
   assert.ok(readdirSync(join(cache, 'npm')).every((name) => !name.startsWith('.draft')))
 })
 
+test('what npm sets for its scripts does not reach the installation', async (t) => {
+  // As below `npm start --prefix /nowhere`: the global file is not there, and no_proxy is emptied.
+  const invented = { npm_config_globalconfig: '/nowhere/etc/npmrc', npm_config_noproxy: '' }
+  const folder = mkdtempSync(join(tmpdir(), 'npm-env-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const npm = join(folder, 'says-its-environment.js')
+  const says =
+    "console.error(Object.keys(process.env).filter((name) => /npm/.test(name)).join(' '))"
+  writeFileSync(npm, `${says}; process.exitCode = 1`)
+  const env = { ...invented, npm_config_registry: 'http://127.0.0.1:9', npm_config_prefix: '/x' }
+  const { signal } = new AbortController()
+  const run = (more: object) =>
+    runNpm({ npm, folder, spec: '', timeout: 60_000, signal, env: { ...env, ...more } })
+  assert.equal(await run({}), 'npm_config_registry')
+  const own = await run({ npm_config_globalconfig: npm, npm_config_noproxy: 'localhost' })
+  const kept = ['npm_config_globalconfig', 'npm_config_noproxy', 'npm_config_registry']
+  assert.deepEqual(own?.split(' ').sort(), kept)
+})
+
 test('npm is ended with its time, and nothing is left of it', async (t) => {
   const { cache, registry, install } = await room(t)
   registry.hang('library')
@@ -99,7 +121,7 @@ test('npm is ended with its time, and nothing is left of it', async (t) => {
 })
 
 test('who gives up leaves the others their package, and the last one ends npm', async (t) => {
-  const { cache, registry, install } = await room(t)
+  const { cache, registry, install, told } = await room(t)
   const early = new AbortController()
   const [gone, stays] = [
     install('shebang@1.0.0', { signal: early.signal }),
@@ -116,4 +138,5 @@ test('who gives up leaves the others their package, and the last one ends npm', 
   late.abort()
   await assert.rejects(alone, { message: /given up/ })
   await until('npm has ended', () => marked(cache).length === 0)
+  await until('it is told', () => told.at(-1) === 'package is not wanted any more')
 })
