@@ -1,27 +1,13 @@
-import type { ServerResponse } from 'node:http'
 import type { Call, CallTrace } from '../call/call.ts'
-import type { Link } from '../call/link.ts'
 import type { Dispatch } from '../dispatch/dispatch.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Message } from '../protocol/message.ts'
 import { answerEmpty, answerJson, type Visit } from './door.ts'
 import { EventStream } from './event-stream.ts'
 import { failureOf } from './failure.ts'
-import type { OpenCall } from './session.ts'
+import type { OpenCall, PostedLink } from './posted-link.ts'
 import type { SessionStream } from './session-stream.ts'
 import type { WireParts } from './wire.ts'
-
-/** A link whose requests are POSTed: a session, or one request alone. */
-export interface PostedLink extends Link {
-  /** The protocol version agreed on; empty where none was. */
-  readonly version: string
-  openStream(): SessionStream
-  begin(call: OpenCall): void
-  finish(call: OpenCall): void
-  connect(): (broken: boolean) => void
-  /** An answer was handed to the socket, and the client may take its time to read it. */
-  sent?(res: ServerResponse): void
-}
 
 /**
  * The answer to one POSTed request. A quick answer is JSON in one write; as soon as

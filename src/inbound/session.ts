@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts'
 import type { Message } from '../protocol/message.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { EventStore } from './event-store.ts'
-import type { PostedLink } from './reply.ts'
+import type { OpenCall, PostedLink } from './posted-link.ts'
 import { SessionStream } from './session-stream.ts'
 
 export interface SessionOptions {
@@ -16,14 +16,6 @@ export interface SessionOptions {
   readonly traceparent?: string
   /** Called once, when it ends. */
   readonly onEnd: (session: Session, reason: string) => void
-}
-
-/** An open call of a session that a message of the tool can be sent on. */
-export interface OpenCall {
-  /** Its client is there. */
-  readonly live: boolean
-  carry(message: Message): void
-  pressure(): Promise<void> | undefined
 }
 
 /** A legacy client's link over Streamable HTTP: initialize to close. */

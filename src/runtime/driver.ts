@@ -4,7 +4,8 @@ import type { Config } from '../config/config.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
-import { startProcess, type ToolProcess } from './process.ts'
+import type { ToolProcess } from './process.ts'
+import { startProcess } from './start.ts'
 
 export interface StartOptions {
   readonly config: Config

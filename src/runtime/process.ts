@@ -1,5 +1,4 @@
 import type { ChildProcessByStdio } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import type { Readable, Writable } from 'node:stream'
 import { ToolgateError } from '../errors.ts'
 import { LineReader } from '../protocol/line-codec.ts'
@@ -10,14 +9,9 @@ import { type StderrFields, toolStderr } from '../telemetry/stderr.ts'
 import { within } from '../within.ts'
 import { ProcessGroup } from './group.ts'
 import type { Ending, Pipe } from './pipe.ts'
-import { endStragglers, MARK } from './stragglers.ts'
+import { endStragglers } from './stragglers.ts'
 
 export interface ProcessOptions {
-  readonly program: string
-  readonly args: readonly string[]
-  readonly cwd: string
-  /** The whole environment; nothing is inherited. */
-  readonly env: Readonly<Record<string, string>>
   /** Most bytes of one line, and of what the tool has not read yet. */
   readonly line: number
   /** Milliseconds for each step of ending. */
@@ -27,57 +21,8 @@ export interface ProcessOptions {
   readonly fields: StderrFields
 }
 
-/** Loads what starting needs soon, so that the first session neither waits nor pays for it. */
-export function prepareStarting(): void {
-  setTimeout(() => void import('execa'), SOON).unref()
-}
-
-/** Milliseconds: after whoever is there at the start has been served. */
-const SOON = 1000
-
-/** Starts a process in a group of its own. Rejects with `tool_failed_to_start`. */
-export async function startProcess(options: ProcessOptions): Promise<ToolProcess> {
-  const { execa } = await import('execa')
-  const mark = randomUUID()
-  const child = execa(options.program, [...options.args], {
-    cwd: options.cwd,
-    // Node hands the last one on to every child unless told otherwise, whatever `env` says.
-    env: { ...options.env, [MARK]: mark, NODE_V8_COVERAGE: undefined },
-    extendEnv: false,
-    detached: process.platform !== 'win32',
-    cleanup: process.platform === 'win32',
-    stdin: 'pipe',
-    stdout: 'pipe',
-    stderr: 'pipe',
-    buffer: false,
-    reject: false,
-    encoding: 'buffer',
-    windowsHide: true,
-  })
-  if (child.pid === undefined) {
-    const { cause } = (await child) as { cause?: unknown }
-    const what = startFailure(options, cause)
-    throw new ToolgateError('tool_failed_to_start', `The tool could not be started: ${what}.`, {
-      cause,
-    })
-  }
-  return new ToolProcess(
-    options,
-    child.pid,
-    mark,
-    child.nodeChildProcess as ChildProcessByStdio<Writable, Readable, Readable>,
-  )
-}
-
-function startFailure(options: ProcessOptions, cause: unknown): string {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code
-  if (code === 'ENOENT') return `there is no program "${options.program}"`
-  if (code === 'EACCES') return `"${options.program}" may not be executed`
-  if (code === 'E2BIG') return 'its arguments or environment are too long'
-  return `spawn failed${code === undefined ? '' : ` with ${code}`}`
-}
-
-type Stdio = Pick<
+/** The three streams of a child, and its end. */
+export type Stdio = Pick<
   ChildProcessByStdio<Writable, Readable, Readable>,
   'stdin' | 'stdout' | 'stderr' | 'once'
 >

@@ -1,0 +1,24 @@
+import type { ServerResponse } from 'node:http'
+import type { Link } from '../call/link.ts'
+import type { Message } from '../protocol/message.ts'
+import type { SessionStream } from './session-stream.ts'
+
+/** A link whose requests are POSTed: a session, or one request alone. */
+export interface PostedLink extends Link {
+  /** The protocol version agreed on; empty where none was. */
+  readonly version: string
+  openStream(): SessionStream
+  begin(call: OpenCall): void
+  finish(call: OpenCall): void
+  connect(): (broken: boolean) => void
+  /** An answer was handed to the socket, and the client may take its time to read it. */
+  sent?(res: ServerResponse): void
+}
+
+/** An open call of a session that a message of the tool can be sent on. */
+export interface OpenCall {
+  /** Its client is there. */
+  readonly live: boolean
+  carry(message: Message): void
+  pressure(): Promise<void> | undefined
+}
