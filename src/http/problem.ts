@@ -110,10 +110,16 @@ function fromValidator(error: Error & Foreign): ToolgateError | undefined {
   }
 }
 
+/** The one expression in the static operations, in words. */
+const TOOL_NAME = '1 to 64 of A-Z, a-z, 0-9, _ and -, without "__"'
+
 function fieldError(error: { path?: unknown; message?: unknown }) {
   const message = String(error.message ?? 'is wrong').slice(0, 300)
-  const expected = /^must be (.{1,200})$/.exec(message)?.[1]
   const path = String(error.path ?? '/').slice(0, 300)
+  if (path === '/params/tool' && message.startsWith('must match pattern')) {
+    return { path, message: 'is no name of a tool', expected: TOOL_NAME }
+  }
+  const expected = /^must be (.{1,200})$/.exec(message)?.[1]
   return { path, message, ...(expected !== undefined && { expected }) }
 }
 

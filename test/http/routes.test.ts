@@ -155,6 +155,17 @@ test('An unknown tool is named, with what was probably meant and may be seen', a
   house.hidden.delete('calculator')
 })
 
+test('A name that no tool can have is refused in words', async () => {
+  const { body } = await ask().get('/v1/tools/a__b').expect(400)
+  assert.deepEqual(body.errors, [
+    {
+      path: '/params/tool',
+      message: 'is no name of a tool',
+      expected: '1 to 64 of A-Z, a-z, 0-9, _ and -, without "__"',
+    },
+  ])
+})
+
 test('Invoke names what it does not find, cut where it is long', async () => {
   const detail = async (name: string) => (await invoke({ tool_name: name }).expect(404)).body.detail
   assert.match(await detail('say.id'), /^No tool has a function "say.id". Did you mean "say.it"/)
