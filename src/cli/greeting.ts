@@ -3,28 +3,60 @@ import type { Gateway } from '../gateway.ts'
 import { describeError } from '../registry/describe-error.ts'
 import type { ToolEntry } from '../registry/registry.ts'
 
-/** Says to a person at a terminal what is served, once the tools' files are read. */
-export async function greet({ url, registry, catalogue }: Gateway): Promise<void> {
-  console.error(`\nToolgate serves ${url}   docs: ${url}/docs\n`)
-  const late = new Promise<void>((resolve) => setTimeout(resolve, 3_000).unref())
+/**
+ * Says to a person at a terminal what is served, and of each tool that was not ready by then what
+ * became of it: one line, once.
+ */
+export async function greet(
+  { url, registry, catalogue }: Pick<Gateway, 'url' | 'registry' | 'catalogue'>,
+  say: (text: string) => void = console.error,
+): Promise<void> {
+  say(`\nToolgate serves ${url}   docs: ${url}/docs\n`)
+  const late = new Promise<void>((resolve) => setTimeout(resolve, PATIENCE).unref())
   await Promise.race([registry.settled, late])
   const tools = registry.list()
   const width = Math.max(4, ...tools.map(({ name }) => name.length))
-  for (const tool of tools)
-    console.error(`  ${tool.name.padEnd(width)}  ${stateOf(tool, catalogue)}`)
-  console.error(`\n${entryFor(url, tools)}\n`)
+  const row = (tool: ToolEntry) => `  ${tool.name.padEnd(width)}  ${describeTool(tool, catalogue)}`
+  for (const tool of tools) say(row(tool))
+  say(`\n${entryFor(url, tools)}\n`)
+
+  const pending = new Set(tools.filter((tool) => !isKnown(tool, catalogue)).map(({ name }) => name))
+  const follow = (name: string) => {
+    if (!pending.has(name)) return
+    const tool = registry.get(name)
+    if (tool !== undefined && !isKnown(tool, catalogue)) return
+    pending.delete(name)
+    if (tool !== undefined) say(row(tool))
+  }
+  registry.onChange(follow)
+  catalogue.onChange(follow)
 }
 
-function stateOf({ state, declaration, error }: ToolEntry, catalogue: Catalogue): string {
-  if (!error) {
-    if (!declaration) return state
-    const learned = catalogue.look(declaration).state
-    const now = learned === 'learned' ? 'ready' : learned
-    // There is no cell yet, so nothing of a tool's policy is enforced.
-    return `${now.padEnd(8)}  ${declaration.runtime.kind}, sandbox: none`
+/** Milliseconds that the table waits for files that are still being read. */
+const PATIENCE = 1_000
+
+function describeTool(tool: ToolEntry, catalogue: Catalogue): string {
+  const { declaration, error } = tool
+  const state = stateOf(tool, catalogue)
+  if (error !== undefined) {
+    const kept = declaration ? ' (the last good version is served)' : ''
+    return `${state.padEnd(8)}  ${describeError(error)}${kept}`
   }
-  const kept = declaration ? ' (the last good version is served)' : ''
-  return `${state.padEnd(8)}  ${describeError(error)}${kept}`
+  if (declaration === undefined) return state
+  const learned = catalogue.peek(declaration)
+  if (learned?.state === 'failed') return `${state.padEnd(8)}  ${learned.error}`
+  // There is no cell yet, so nothing of a tool's policy is enforced.
+  return `${state.padEnd(8)}  ${declaration.runtime.kind}, sandbox: none`
+}
+
+function stateOf({ state, declaration }: ToolEntry, catalogue: Catalogue): string {
+  if (state !== 'ready' || declaration === undefined) return state
+  const learned = catalogue.peek(declaration)?.state ?? 'learning'
+  return learned === 'learned' ? 'ready' : learned
+}
+
+function isKnown(tool: ToolEntry, catalogue: Catalogue): boolean {
+  return !['loading', 'learning'].includes(stateOf(tool, catalogue))
 }
 
 /** To paste into the configuration of an MCP client. */
