@@ -2,4 +2,5 @@
 // missing, then runs the file with a Node that this project can use.
 import { launch } from './launch/launch.mjs'
 
-await launch(process.argv.slice(2))
+// A script of npm's ends with its npm, even by SIGKILL.
+await launch(process.argv.slice(2), process.env.npm_lifecycle_event && process.ppid)

@@ -41,19 +41,49 @@ test('below an older Node the program ends when its launcher is killed', async (
   assert.equal(lines.at(-1), 'SIGTERM')
 })
 
-/** A launcher as on Node 20, with a program that says which signal ended it. */
-async function runBelow(t: TestContext) {
-  const program = `
-    for (const [signal, code] of [['SIGINT', 3], ['SIGTERM', 4]])
-      process.on(signal, () => { console.log(signal); process.exit(code) })
-    setInterval(() => {}, 60_000)
-    console.log(process.pid)`
-  const launcher = `
-    const { runBelow } = await import(${JSON.stringify(BELOW)})
-    runBelow(process.execPath, ['-e', ${JSON.stringify(program)}], process.env)`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', launcher], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+test('a script of npm ends with its npm, even by SIGKILL', async (t) => {
+  const { child, lines } = await runBelowNpm(t, [join(SCRIPTS, 'run.mjs'), '-e', PROGRAM])
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  assert.equal(lines.at(-1), 'SIGTERM')
+})
+
+test('below an older Node a script of npm ends with its npm, even by SIGKILL', async (t) => {
+  const launcher = LAUNCHER.replace('process.env)', 'process.env, process.ppid)')
+  const { child, lines } = await runBelowNpm(t, ['--input-type=module', '-e', launcher])
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  assert.equal(lines.at(-1), 'SIGTERM')
+})
+
+/** Says which signal ended it. */
+const PROGRAM = `
+  for (const [signal, code] of [['SIGINT', 3], ['SIGTERM', 4]])
+    process.on(signal, () => { console.log(signal); process.exit(code) })
+  setInterval(() => {}, 60_000)
+  console.log(process.pid)`
+
+/** A launcher as on Node 20. */
+const LAUNCHER = `
+  const { runBelow } = await import(${JSON.stringify(BELOW)})
+  runBelow(process.execPath, ['-e', ${JSON.stringify(PROGRAM)}], process.env)`
+
+function runBelow(t: TestContext) {
+  return start(t, ['--input-type=module', '-e', LAUNCHER])
+}
+
+/** A parent that is not told when its child ends, and is killed by nobody but the test. */
+function runBelowNpm(t: TestContext, args: readonly string[]) {
+  const npm = `
+    const env = { ...process.env, npm_lifecycle_event: 'start' }
+    const stdio = ['ignore', 'inherit', 'inherit']
+    require('child_process').spawn(process.execPath, ${JSON.stringify(args)}, { env, stdio })`
+  return start(t, ['-e', npm])
+}
+
+/** Resolves once the program has said its id. */
+async function start(t: TestContext, args: readonly string[]) {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   // With it ends the program, or the tests above fail.
   t.after(() => child.kill('SIGKILL'))
   const lines: string[] = []
