@@ -7,6 +7,7 @@ import { answerDocs, DOCS_PATHS } from './docs.ts'
 import { answerHealth, OPEN_PATHS } from './health.ts'
 import { type McpParts, serveMcp } from './mcp.ts'
 import type { HttpParts } from './parts.ts'
+import { pathOf } from './path-of.ts'
 import { answerBroken, refuse } from './refuse.ts'
 import { newRequestId } from './request-id.ts'
 import { setSecurityHeaders } from './security-headers.ts'
@@ -27,8 +28,11 @@ export function createFront(parts: FrontParts): Server {
     if (req.headers.origin !== undefined) checkOrigin(req.headers, config)
     if (route === undefined || req.method === 'OPTIONS') setSecurityHeaders(res, requestId)
     if (isPreflight(req)) return answerPreflight(req, res, config.origins)
-    if (OPEN_PATHS.has(pathOf(req))) return answerHealth(req, res, parts.health, requestId)
-    if (DOCS_PATHS.has(pathOf(req))) return answerDocs(req, res)
+    if (route === undefined) {
+      const path = pathOf(req)
+      if (OPEN_PATHS.has(path)) return answerHealth(req, res, parts.health, requestId)
+      if (DOCS_PATHS.has(path)) return answerDocs(req, res)
+    }
     const caller = guard.identify(req.headers, req.socket.remoteAddress)
     if (route !== undefined) return serveMcp(parts, route, req, res, caller, requestId)
     app ??= import('./app.ts').then(({ createApp }) => createApp(parts))
@@ -46,10 +50,6 @@ export function createFront(parts: FrontParts): Server {
     })
   })
   return server.on('clientError', answerBroken)
-}
-
-function pathOf(req: IncomingMessage): string {
-  return (req.url ?? '').split('?', 1)[0] ?? ''
 }
 
 /** Bytes and milliseconds. */

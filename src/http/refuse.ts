@@ -7,6 +7,7 @@ import { failureOf } from '../inbound/failure.ts'
 import { errorMessage } from '../protocol/read.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { allowOrigin, corsHeaders } from './cors.ts'
+import { pathOf } from './path-of.ts'
 import { sendProblem } from './problem.ts'
 import { SECURITY_HEADERS, setSecurityHeaders } from './security-headers.ts'
 
@@ -34,7 +35,7 @@ export function refuse(
   ) {
     telemetry.meters.routingError(known.code)
   }
-  const path = (req.url ?? '').split('?', 1)[0] ?? ''
+  const path = pathOf(req)
   if (!MCP.test(path)) {
     setSecurityHeaders(res, requestId)
     allowOrigin(req, res, config.origins)

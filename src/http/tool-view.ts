@@ -58,5 +58,7 @@ function stateOf(entry: ToolEntry, learning: LearnState | undefined) {
 /** What is wrong, the first mistake first. */
 function errorsOf({ error, errors }: ToolEntry, learning: LearnState | undefined) {
   if (error !== undefined) return errors ?? [error]
-  return learning?.state === 'failed' ? [{ message: learning.error }] : []
+  // While it is tried again, what went wrong last time still says most.
+  const { error: message } = (learning ?? {}) as { readonly error?: string }
+  return message === undefined ? [] : [{ message }]
 }
