@@ -1,7 +1,9 @@
+import { basename } from 'node:path'
 import type { LearningCatalogue } from './catalogue/create.ts'
 import { ToolgateError } from './errors.ts'
 import type { Guard } from './guard/guard.ts'
 import type { Pool } from './pool/pool.ts'
+import { describeError } from './registry/describe-error.ts'
 import type { Registry, ToolEntry } from './registry/registry.ts'
 import type { Declaration } from './tool/declaration.ts'
 
@@ -99,7 +101,8 @@ export class Versions {
     }
     const { name, state, error } = entry
     if (state === 'broken') {
-      const message = `The tool "${name}" has a mistake in its file: ${error?.message ?? 'unknown'}`
+      const mistake = error && describeError({ ...error, file: basename(error.file) })
+      const message = `The tool "${name}" has a mistake in its file: ${mistake ?? 'unknown'}`
       throw new ToolgateError('unavailable', message, { retryAfter: 5 })
     }
     throw new ToolgateError('not_learned', `The tool "${name}" is being read.`, { retryAfter: 1 })
