@@ -1,1 +1,0 @@
-export { closest, withSuggestion } from '../tool/closest.ts'
