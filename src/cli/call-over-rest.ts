@@ -45,13 +45,13 @@ export class NobodyThere extends CallFailed {}
 interface ToolDetail {
   readonly state?: string
   readonly functions?: readonly { readonly name: string; readonly inputSchema?: InputSchema }[]
-  readonly lastError?: Partial<FileError> & Pick<FileError, 'message'>
+  /** Absent where there is none. */
+  readonly errors?: readonly (Partial<FileError> & Pick<FileError, 'message'>)[]
 }
 
-function whyNot({ functions = [], lastError }: ToolDetail, tool: string, name: string): string {
-  if (functions.length === 0 && lastError) {
-    return describeError({ file: tool, ...lastError })
-  }
+function whyNot({ functions = [], errors = [] }: ToolDetail, tool: string, name: string): string {
+  if (functions.length === 0 && errors.length > 0)
+    return errors.map((error) => describeError({ file: tool, ...error })).join('\n')
   const names = functions.map((one) => one.name)
   const missing = withSuggestion(`${tool} has no function "${name}"`, name, names)
   return `${missing}; it has ${names.join(', ') || 'none yet'}`

@@ -14,7 +14,7 @@ export interface RegistryOptions {
   /** Absolute path of what may be lost. */
   readonly cache: string
   readonly log: Logger
-  /** Reads this one tool; the other files are left out. Absent: all. */
+  /** Reads this one tool, whose mistakes are not logged but for its reader to tell. Absent: all. */
   readonly only?: string | undefined
   /** Follows changes; default true. */
   readonly watch?: boolean
@@ -168,6 +168,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   }
 
   function report({ name, errors = [], declaration }: ToolEntry): void {
+    if (options.only !== undefined) return
     if (errors.length === 0) log.info({ tool: name, version: declaration?.version }, 'tool read')
     for (const { message, ...place } of errors) {
       log.error({ tool: name, ...place, kept: declaration?.version }, `broken tool: ${message}`)

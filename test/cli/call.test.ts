@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startGateway } from '../harness/gateway.ts'
@@ -72,6 +72,22 @@ test('call starts the one tool by itself where no gateway runs', async (t) => {
   const { code, stdout, stderr } = await toolgate(folder, args)
   assert.deepEqual([code, stderr], [0, ''])
   assert.match(JSON.parse(stdout).time, /^\d{4}-\d\d-\d\d /)
+})
+
+test('call says every mistake of the one tool, each once', async (t) => {
+  const folder = emptyFolder(t)
+  mkdirSync(join(folder, 'tools.d'))
+  const file = join(folder, 'tools.d/clock.ts')
+  writeFileSync(file, 'export default {\n  runtime: 1,\n  timeout: 30,\n}\n')
+  const { code, stdout, stderr } = await toolgate(folder, ['call', 'clock', 'now', '--port', '0'])
+  assert.deepEqual([code, stdout], [1, ''])
+  const told = stderr.trim().split('\n')
+  assert.deepEqual(
+    told.map((line) => line.split(';')[0]).sort(),
+    [`1:1 description: it is missing`, '2:3 runtime: found 1', '3:3 timeout: found 30'].map(
+      (mistake) => `${file}:${mistake}`,
+    ),
+  )
 })
 
 test('call does not start a tool where a URL was given', async (t) => {
