@@ -65,16 +65,16 @@ export class Field {
       : this.wrong(expected)
   }
 
-  /** A list of texts; absent is empty. `allowed` says which, in the words of `expected`. */
-  texts(expected = 'a list of texts', allowed = (_text: string) => true): string[] {
+  /** A list of texts; absent is empty. `allowed` says which, in the words of `each`. */
+  texts(each = 'a text', allowed = (_text: string) => true): string[] {
     if (this.absent) return []
     if (!Array.isArray(this.value)) {
-      this.wrong(expected)
+      this.wrong(`a list where each item is ${each}`)
       return []
     }
     for (const [index, item] of this.value.entries()) {
       const good = typeof item === 'string' && !item.includes('\0') && allowed(item)
-      if (!good) this.at(index).wrong(expected.replace(/^a list of /, 'one of the '))
+      if (!good) this.at(index).wrong(each)
     }
     return this.value.filter((item) => typeof item === 'string')
   }

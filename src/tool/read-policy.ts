@@ -21,7 +21,7 @@ export function readPolicy(field: Field, form: Form): Policy {
       ? 'none'
       : (workspace.oneOf(['none', 'read-only', 'read-write']) ?? 'none'),
     files: readFiles(field.at('files')),
-    env: field.at('env').texts('a list of names of variables, such as API_TOKEN', isVariable),
+    env: field.at('env').texts('the name of a variable, such as API_TOKEN', isVariable),
     secrets: readSecrets(field.at('secrets')),
     memory: memory.absent ? null : (form.size(memory) ?? null),
     cpus: cpus.absent ? null : readCpus(cpus),
@@ -38,17 +38,18 @@ function readNetwork(field: Field): Policy['network'] {
   if (field.absent) return 'none'
   if (typeof field.value === 'string') return field.oneOf(NETWORKS, expected) ?? 'none'
   if (!field.object(['allow'], expected)) return 'none'
-  if (field.at('allow').absent) field.at('allow').wrong("a list of texts such as 'host:port'")
+  const each = "an address such as 'host:port'"
+  if (field.at('allow').absent) field.at('allow').wrong(`a list where each item is ${each}`)
   const address = (text: string) => /^(?:[^\s:/]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/.test(text)
-  return { allow: field.at('allow').texts("a list of texts such as 'host:port'", address) }
+  return { allow: field.at('allow').texts(each, address) }
 }
 
 function readFiles(field: Field): Policy['files'] {
   if (!field.absent) field.object(['read', 'write'])
-  const expected = 'a list of absolute paths'
+  const each = 'an absolute path'
   return {
-    read: field.at('read').texts(expected, isAbsolute),
-    write: field.at('write').texts(expected, isAbsolute),
+    read: field.at('read').texts(each, isAbsolute),
+    write: field.at('write').texts(each, isAbsolute),
   }
 }
 

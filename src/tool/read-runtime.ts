@@ -35,7 +35,7 @@ export function readRuntime(field: Field, form: Form): Runtime | undefined {
 }
 
 function readArguments(field: Field): string[] {
-  return field.at('args').texts('a list of texts')
+  return field.at('args').texts()
 }
 
 function readPackage(field: Field): Runtime | undefined {
