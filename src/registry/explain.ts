@@ -25,10 +25,11 @@ export function explainImport(thrown: unknown, { file, texts, lost }: Imported):
   return { ...place, message, expected: expectation(syntax, code) }
 }
 
-/** Mistakes in a declaration as one reads the file. */
+/** Mistakes in a declaration by line; those of one line in the order of the declaration's keys. */
 export function placeMistakes(mistakes: readonly Mistake[], file: string, text: string) {
-  const at = ({ line = 0, column = 0 }: FileError) => line * 100_000 + column
-  return mistakes.map((mistake) => placeMistake(mistake, file, text)).sort((a, b) => at(a) - at(b))
+  return mistakes
+    .map((mistake) => placeMistake(mistake, file, text))
+    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
 }
 
 /** Where a mistake is written, as well as it can be told from the text. */
