@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { startGateway } from '../harness/gateway.ts'
-import { abortRequest, raw } from '../harness/raw.ts'
+import { abortRequest, openStream, raw } from '../harness/raw.ts'
 import { ACCEPT, openSession } from '../harness/session.ts'
 import { toolReady } from '../harness/tool-view.ts'
 import { leaveUnread } from '../harness/unread.ts'
@@ -86,16 +86,20 @@ test('initialize that the client breaks off at any moment leaves nothing', async
   await nothingLeft()
 })
 
-test('a shared tool that is left while it starts, and replaced, leaves no process', async () => {
-  await toolReady(gateway, 'shared', 'first')
-  await nothingLeft()
-  const leaving = leaveUnread(`${gateway.url}/mcp/shared`, INITIALIZE)
-  await until('the process to start', () => gateway.processes().length > 0)
-  leaving.abort()
-  gateway.tools.write('shared', daemon('second'))
-  await toolReady(gateway, 'shared', 'second')
-  await nothingLeft()
-})
+for (const [round, wire] of ['Streamable HTTP', 'HTTP+SSE'].entries())
+  test(`a shared tool that is left over ${wire} while it starts, and replaced, leaves no process`, async () => {
+    await toolReady(gateway, 'shared')
+    await nothingLeft()
+    const url = `${gateway.url}/mcp/shared`
+    const stream = wire === 'HTTP+SSE' ? await openStream(`${url}/sse`, LISTEN) : undefined
+    const endpoint = await stream?.waitFor('the endpoint', ({ event }) => event === 'endpoint')
+    const leaving = leaveUnread(endpoint ? gateway.url + endpoint.data : url, INITIALIZE)
+    await until('the process to start', () => gateway.processes().length > 0)
+    for (const each of [leaving, stream]) each?.abort()
+    gateway.tools.write('shared', daemon(`edited ${round}`))
+    await toolReady(gateway, 'shared', `edited ${round}`)
+    await nothingLeft()
+  })
 
 for (const waits of [false, true]) {
   const whom = waits ? ', whose client waits,' : ''
