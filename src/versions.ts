@@ -26,7 +26,7 @@ export class Versions {
   constructor(parts: VersionsParts) {
     this.#parts = parts
     for (const { name, declaration } of parts.registry.list()) {
-      if (declaration !== undefined) this.#served.set(name, declaration)
+      if (declaration !== undefined) this.#serve(name, declaration)
     }
     parts.registry.onChange((name, entry) => this.#changed(name, entry))
   }
@@ -73,10 +73,15 @@ export class Versions {
       this.#served.delete(name)
       if (entry === undefined) guard.forget(name)
     } else {
-      this.#served.set(name, after)
+      this.#serve(name, after)
       if (before?.version !== after.version && before !== undefined) catalogue.look(after)
     }
     for (const wake of this.#waiting.get(name) ?? []) wake()
+  }
+
+  #serve(name: string, declaration: Declaration): void {
+    this.#served.set(name, declaration)
+    this.#parts.guard.serve(declaration)
   }
 
   async #wait(name: string): Promise<Declaration> {

@@ -13,7 +13,8 @@ import type { Learned } from './catalogue.ts'
  */
 export async function learnFrom(pool: Pool, tool: Declaration, running: boolean): Promise<Learned> {
   // A daemon is started on first use, and learning is not one.
-  const lease = await pool.lease(linkTo(running ? tool : { ...tool, mode: 'launcher' }))
+  const link = linkTo(running ? tool : { ...tool, mode: 'launcher' })
+  const lease = await pool.lease(link, { spare: true })
   lease.begin()
   try {
     // Nobody's session is a link of kind `request`, so its process is one we initialized.

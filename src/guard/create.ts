@@ -22,6 +22,7 @@ export function createGuard(
     async admit(caller, tool) {
       for (const check of checks) await check(caller, tool)
     },
+    serve: (tool) => void limits.serve(tool),
     forget: limits.forget,
     close: limits.close,
   }

@@ -15,5 +15,7 @@ export interface Guard {
   admit(caller: Caller, tool: Declaration): Promise<void>
   /** The tool is gone for good: what was counted for it is dropped. */
   forget(tool: string): void
+  /** This version's limits hold for its tool from now on, for sessions of older ones too. */
+  serve(tool: Declaration): void
   close(): void
 }

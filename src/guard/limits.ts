@@ -10,6 +10,8 @@ import type { Declaration, Limits } from '../tool/declaration.ts'
 export interface ToolLimits {
   /** Counts one call. Rejects with `rate_limited` when the tool has had its share. */
   charge(caller: Caller, tool: Declaration): Promise<void>
+  /** This version's limits hold for the tool from now on, for sessions of older ones too. */
+  serve(tool: Declaration): void
   /** Drops what is counted for a tool that is gone. */
   forget(tool: string): void
   close(): void
@@ -20,40 +22,39 @@ export interface ToolLimits {
  * every ten `per`, so that in the long run `calls` holds. A tool's own limits go before `standard`.
  */
 export function createLimits(standard: Limits, meters: Pick<Meters, 'rateLimited'>): ToolLimits {
-  const limiters = new Map<string, Limiter[]>()
+  const limiters = new Map<string, Limiter>()
+  const serve = (tool: Declaration): Limiter => {
+    const limits = tool.limits ?? standard
+    const known = limiters.get(tool.name)
+    if (known?.holds(limits) === true) return known
+    known?.close()
+    const limiter = new Limiter(tool.name, limits)
+    limiters.set(tool.name, limiter)
+    return limiter
+  }
   return {
+    serve,
     async charge(_caller, tool) {
-      const limits = tool.limits ?? standard
-      const own = limiters.get(tool.name) ?? []
-      // Sessions of an older version count on under its limits, beside those of the newer one.
-      let limiter = own.find((each) => each.holds(limits))
-      if (limiter === undefined) {
-        limiter = new Limiter(tool.name, limits)
-        if (own.length >= VERSIONS) own.shift()?.close()
-        limiters.set(tool.name, [...own, limiter])
-      }
+      const limiter = limiters.get(tool.name) ?? serve(tool)
       const wait = await limiter.take()
       if (wait === 0) return
       meters.rateLimited(tool.name)
-      throw refusal(tool.name, limits, wait)
+      throw refusal(tool.name, limiter.limits, wait)
     },
     forget(tool) {
-      for (const limiter of limiters.get(tool) ?? []) limiter.close()
+      limiters.get(tool)?.close()
       limiters.delete(tool)
     },
     close() {
-      for (const limiter of [...limiters.values()].flat()) limiter.close()
+      for (const limiter of limiters.values()) limiter.close()
       limiters.clear()
     },
   }
 }
 
-/** Most limits of one tool that are counted at once, of its latest versions. */
-const VERSIONS = 8
-
 class Limiter {
   readonly #tool: string
-  readonly #limits: Limits
+  readonly limits: Limits
   readonly #rate: RateLimiterMemory
   readonly #burst: RateLimiterMemory
   readonly #both: Pick<RateLimiterMemory, 'consume'>
@@ -61,7 +62,7 @@ class Limiter {
   constructor(tool: string, limits: Limits) {
     const { calls, per, burst } = limits
     this.#tool = tool
-    this.#limits = limits
+    this.limits = limits
     this.#rate = new RateLimiterMemory({ points: calls, duration: per / 1000 })
     // A longer timer than Node's longest would fire at once, and forget the count.
     const refill = Math.min(per * 10, 2 ** 31 - 1)
@@ -71,7 +72,7 @@ class Limiter {
 
   /** A reload makes new objects of old limits; only other numbers start a new count. */
   holds({ calls, per, burst }: Limits): boolean {
-    const mine = this.#limits
+    const mine = this.limits
     return mine.calls === calls && mine.per === per && mine.burst === burst
   }
 

@@ -18,6 +18,14 @@ export async function answerBatch(
 ): Promise<void> {
   const requests = messages.filter(({ kind }) => kind === 'request')
   const tell = (message: Message) => parts.dispatch.tell(session, message)
+  const tellOn = (stream: SessionStream, message: Message) => {
+    try {
+      tell(message)
+    } catch (thrown) {
+      const { message: answer } = failureOf(thrown, message)
+      if (answer !== undefined) stream.write(answer)
+    }
+  }
   session.touch()
   if (requests.length === 0) {
     messages.forEach(tell)
@@ -29,7 +37,7 @@ export async function answerBatch(
   stream.attach(new EventStream(visit, [], parts.config.sizes.line, () => {}))
   // In the order they came: what is cancelled has been called before.
   const running = messages.map((message) => {
-    if (message.kind !== 'request') return tell(message)
+    if (message.kind !== 'request') return tellOn(stream, message)
     return run(parts, new BatchReply(session, message, visit.trace, stream))
   })
   await Promise.all(running)

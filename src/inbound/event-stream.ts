@@ -39,11 +39,11 @@ export class EventStream implements Alive {
   write(...parts: Uint8Array[]): void {
     if (!this.#open) return
     const res = this.#res
-    let drained = true
     if (parts.length > 1) res.cork()
-    for (const part of parts) drained = res.write(part)
+    for (const part of parts) res.write(part)
     if (parts.length > 1) res.uncork()
-    if (drained) return
+    // What `write` says while corked is about the cork: it may all be gone now, with no drain to come.
+    if (!res.writableNeedDrain) return
     this.#pressure ??= this.#untilDrained()
     // A client that reads nothing at all is cut off: it may resume what is kept for it.
     const unread = res.writableLength

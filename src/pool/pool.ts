@@ -16,6 +16,8 @@ export class Pool {
   readonly #shared = new Map<string, { shared: Shared; tool: Declaration }>()
   readonly #retired = new Set<Shared>()
   readonly #abort = new AbortController()
+  /** Processes that nobody's session or call is waiting for. */
+  readonly #spare = new WeakSet<Instance>()
   #closing: string | undefined
 
   /** `listChanged` is called with a tool's name when one of its processes says its lists changed. */
@@ -27,8 +29,9 @@ export class Pool {
   /**
    * A lease for the link. A session of a launcher gets a process of its own, which is started
    * here; a caller's single requests share one, except anonymous ones; a daemon's all share one.
+   * A `spare` one is not counted against the tool's cap.
    */
-  async lease(link: Link): Promise<Lease> {
+  async lease(link: Link, { spare = false } = {}): Promise<Lease> {
     if (this.#closing !== undefined) {
       throw new ToolgateError('shutting_down', 'The gateway is shutting down.')
     }
@@ -36,7 +39,7 @@ export class Pool {
     if (tool.mode === 'daemon') return this.#share(tool, 'all').lease(link)
     if (link.kind === 'session') return this.#own(link)
     if (!link.caller.anonymous) return this.#share(tool, `caller ${link.caller.id}`).lease(link)
-    const shared = this.#share(tool, `request ${link.id}`)
+    const shared = this.#share(tool, `request ${link.id}`, spare)
     const lease = shared.lease(link)
     this.#retire(`${tool.name} ${tool.version} request ${link.id}`)
     return lease
@@ -79,16 +82,19 @@ export class Pool {
     return new OwnLease(instance, link)
   }
 
-  #share(tool: Declaration, who: string): Shared {
+  #share(tool: Declaration, who: string, spare = false): Shared {
     const key = `${tool.name} ${tool.version} ${who}`
     const known = this.#shared.get(key)
     if (known !== undefined) return known.shared
     const shared: Shared = new Shared(this.#ground, {
       ...this.#request(tool),
       idle: tool.idle ?? this.#ground.config.timeouts.idle,
-      counted: (start) => this.#counted(tool, start),
+      counted: (start) => (spare ? start() : this.#counted(tool, start)),
       unused: () => this.#retired.delete(shared),
-      started: (instance) => this.#track(instance),
+      started: (instance) => {
+        if (spare) this.#spare.add(instance)
+        this.#track(instance)
+      },
     })
     this.#shared.set(key, { shared, tool })
     return shared
@@ -119,7 +125,9 @@ export class Pool {
 
   #admit(tool: Declaration): void {
     const { perTool } = this.#ground.config.sessions
-    const running = [...(this.#running.get(tool.name) ?? [])].filter((i) => !i.process.ending)
+    const running = [...(this.#running.get(tool.name) ?? [])].filter(
+      (each) => !each.process.ending && !this.#spare.has(each),
+    )
     if (running.length + (this.#starting.get(tool.name) ?? 0) < perTool) return
     const message = `The tool has ${perTool} processes, the most it may have (sessions.perTool).`
     throw new ToolgateError('unavailable', message, { retryAfter: 5 })

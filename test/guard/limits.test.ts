@@ -71,9 +71,20 @@ test('the longest possible time is held, not forgotten at once', async (t) => {
 test('a reload keeps the count, unless it changes the numbers', async (t) => {
   const { limits } = limitsOf(t, { calls: 9, per: MINUTE, burst: 0 })
   const own = (calls: number) => toolWith({ limits: { calls, per: MINUTE, burst: 0 } })
+  limits.serve(own(2))
   assert.equal(await passed(limits, own(2), 5), 2)
+  limits.serve(own(2))
   assert.equal(await passed(limits, own(2), 5), 0)
+  limits.serve(own(3))
   assert.equal(await passed(limits, own(3), 5), 3)
+})
+
+test('a session of an older version is charged under the limits that are served', async (t) => {
+  const { limits } = limitsOf(t, { calls: 9, per: MINUTE, burst: 0 })
+  const own = (calls: number) => toolWith({ limits: { calls, per: MINUTE, burst: 0 } })
+  limits.serve(own(3))
+  assert.equal(await passed(limits, own(50), 5), 3)
+  assert.equal(await passed(limits, own(3), 5), 0)
 })
 
 test('a tool that is forgotten begins anew', async (t) => {

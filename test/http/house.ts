@@ -87,6 +87,7 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
         if (hidden.has(tool.name)) throw new ToolgateError('forbidden', 'Not for you.')
       },
       admit: async () => {},
+      serve() {},
       forget() {},
       close() {},
     },
