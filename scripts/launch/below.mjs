@@ -11,7 +11,7 @@ const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP']
  */
 export function runBelow(node, args, env, parent) {
   const child = spawn(node, ['--import', WATCH, ...args], {
-    env: { ...env, LAUNCHED_BELOW: '3' },
+    env: { ...env, LAUNCHED_BELOW: '3', LAUNCHED_FROM: `${process.pid}` },
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
   })
   for (const signal of FORWARDED) process.on(signal, () => child.kill(signal))

@@ -3,18 +3,21 @@
 import { Socket } from 'node:net'
 import { whenOrphaned } from './orphan.mjs'
 
-const { LAUNCHED_BELOW: fd, LAUNCHED_BY: parent } = process.env
+const { LAUNCHED_BELOW: fd, LAUNCHED_BY: parent, LAUNCHED_FROM: launcher } = process.env
 // Taken out, so that processes started from here do not look for what they were not given.
 delete process.env.LAUNCHED_BELOW
 delete process.env.LAUNCHED_BY
+delete process.env.LAUNCHED_FROM
 
 const end = () => process.kill(process.pid, 'SIGTERM')
 
-if (fd !== undefined) {
-  const launcher = new Socket({ fd: Number(fd) })
-  launcher.on('error', () => {})
-  launcher.on('close', end)
-  launcher.resume()
-  launcher.unref()
+// `node --test` loads this in each test's process and not in its own: those have another parent,
+// and neither the pipe nor anybody to watch.
+if (fd !== undefined && Number(launcher) === process.ppid) {
+  const pipe = new Socket({ fd: Number(fd) })
+  pipe.on('error', () => {})
+  pipe.on('close', end)
+  pipe.resume()
+  pipe.unref()
 }
-if (parent !== undefined) whenOrphaned(Number(parent), end)
+if (parent !== undefined && Number(parent) === process.ppid) whenOrphaned(Number(parent), end)
