@@ -33,6 +33,8 @@ export class OwnLease implements Lease {
 
   condemn(_connection: unknown, reason: string): void {
     void this.#instance.process.kill(reason)
+    // Its session is over now, not only when the kernel says so.
+    this.#link.ended(reason)
   }
 
   release(reason: string): void {
