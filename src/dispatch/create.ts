@@ -119,8 +119,7 @@ class Waist implements Dispatch {
       const open = lease.connection()
       const connection = open instanceof Promise ? await open : open
       const request = withTrace(call.request, traceparent, call.trace.tracestate)
-      const traced = request === call.request ? call : new Traced(call, request)
-      return await awaitAnswer({ call: traced, connection, lease, config })
+      return await awaitAnswer({ call: new Traced(call, request), connection, lease, config })
     } finally {
       lease.end()
     }

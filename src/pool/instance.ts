@@ -96,6 +96,8 @@ async function start<C extends Connection>(
     }
   }
   let process: ToolProcess | undefined
+  const giveUp = () => void process?.close('its start was given up')
+  request.signal?.addEventListener('abort', giveUp, { once: true })
   try {
     const options = {
       config,
@@ -108,9 +110,6 @@ async function start<C extends Connection>(
     const program = await step(SPANS.create, () => prepareTool(tool, options))
     const started = await step(SPANS.start, () => startTool(tool, program, options))
     process = started
-    const giveUp = () => void started.close('its start was given up')
-    request.signal?.addEventListener('abort', giveUp, { once: true })
-    void started.closed.then(() => request.signal?.removeEventListener('abort', giveUp))
     if (request.signal?.aborted === true) giveUp()
     const connection = await step(SPANS.ready, () =>
       bounded(connect(started, log, span), config.timeouts.start, started),
@@ -133,6 +132,9 @@ async function start<C extends Connection>(
     telemetry.meters.spawned(tool.name, 'failed', performance.now() - since)
     log.warn(causeOf(thrown), 'instance could not be started')
     throw startError(thrown)
+  } finally {
+    // Once it runs it is ended by whoever holds it, for their reason.
+    request.signal?.removeEventListener('abort', giveUp)
   }
 }
 
