@@ -5,6 +5,8 @@ import type { Catalogue } from './catalogue/catalogue.ts'
 import { createCatalogue } from './catalogue/create.ts'
 import type { Config } from './config/config.ts'
 import { createDispatch } from './dispatch/create.ts'
+import { Parked } from './dispatch/parked.ts'
+import { Seal } from './dispatch/seal.ts'
 import { createGuard } from './guard/create.ts'
 import { createFront } from './http/front.ts'
 import type { Component, Health } from './http/health.ts'
@@ -47,6 +49,8 @@ export async function createGateway(
   const pool: Pool = new Pool({ config, telemetry }, (tool) => versions.listChanged(tool))
   const catalogue = createCatalogue({ pool, cache: config.cache, log })
   const dispatch = createDispatch({ config, guard, pool, telemetry })
+  const seal = new Seal(config.stateKey, config.timeouts.ask)
+  const parked = new Parked({ config, dispatch, seal })
   const sessions = new Sessions(config, dispatch, log)
   const versions = new Versions({
     registry,
@@ -87,6 +91,8 @@ export async function createGateway(
     guard,
     telemetry,
     sessions,
+    parked,
+    seal,
     health,
     instances: (tool) => ({ running: pool.count(tool), sessions: sessions.count(tool) }),
     checkScope: (link, message) => checkScope({ registry, catalogue, guard }, link, message),
@@ -113,6 +119,7 @@ export async function createGateway(
     const end = async (): Promise<void> => {
       log.info({ reason: closing }, 'closing')
       dispatch.inFlight.refuse()
+      parked.close('the gateway shuts down')
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
       const drained = await within(dispatch.inFlight.idle(), config.timeouts.drain)

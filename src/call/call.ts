@@ -11,7 +11,11 @@ export interface Call {
   readonly trace: CallTrace
   /** A message of the tool's that belongs to this call: progress, log. */
   notify(message: Message): void
-  /** Sampling, elicitation, roots: what the tool asks of the client. Rejects where it cannot. */
+  /**
+   * Sampling, elicitation, roots: what the tool asks of the client. Resolves with a result for each
+   * key. Rejects with `missing_capability` for what the client did not declare, with whatever ends
+   * the call, or with what the client refused it with. Absent where nothing can be asked.
+   */
   ask?(requests: InputRequests): Promise<InputResponses>
 }
 
@@ -25,8 +29,15 @@ export interface CallTrace {
   readonly tracestate?: string
 }
 
-export type Entrance = 'rest' | 'invoke' | 'streamable' | 'sse' | 'catalogue'
+export type Entrance = 'rest' | 'invoke' | 'streamable' | 'modern' | 'sse' | 'catalogue'
 
 /** Requests by key; each is a method and its params. */
-export type InputRequests = Readonly<Record<string, { method: string; params?: unknown }>>
+export type InputRequests = Readonly<Record<string, InputRequest>>
+
+export interface InputRequest {
+  readonly method: string
+  readonly params?: unknown
+}
+
+/** A result for each key. */
 export type InputResponses = Readonly<Record<string, unknown>>

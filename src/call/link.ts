@@ -14,6 +14,10 @@ export interface Link {
   readonly era: Era
   /** What this client can answer; empty where nothing can be asked. */
   readonly capabilities: Capabilities
+  /** Who the client says it is: name and version. */
+  readonly clientInfo?: Readonly<Record<string, unknown>>
+  /** The least severe log level the client wants; absent: it wants none, or did not say. */
+  readonly logLevel?: string
   /** W3C trace context of the request that opened it. */
   readonly traceparent?: string
   /** A message from the tool outside any call. */

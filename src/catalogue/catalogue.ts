@@ -1,12 +1,19 @@
-import type { Era } from '../protocol/message.ts'
+import type { Spoken } from '../pool/lease.ts'
+import type { Era, JsonObject } from '../protocol/message.ts'
 import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 
 /** What one version of a tool can do. */
 export interface Learned {
   readonly era: Era
-  /** The result of `initialize`, as the process said it. */
+  /** It speaks modern, and serves a legacy session too. */
+  readonly dual: boolean
+  /** The result of `initialize`, or of `server/discover` of a modern one, as the process said it. */
   readonly initialize: Readonly<Record<string, unknown>>
   readonly functions: readonly FunctionDeclaration[]
+  /** What it lists besides, as it said it; empty where it has none. */
+  readonly prompts: readonly JsonObject[]
+  readonly resources: readonly JsonObject[]
+  readonly templates: readonly JsonObject[]
 }
 
 export type LearnState =
@@ -22,6 +29,8 @@ export interface Catalogue {
   peek(tool: Declaration): LearnState | undefined
   /** Waits for it; throws `not_learned` or what the tool failed with. */
   learn(tool: Declaration): Promise<Learned>
+  /** Which eras it speaks; waits for no more than that. Legacy where that cannot be found out. */
+  spoken(tool: Declaration): Spoken | Promise<Spoken>
   /** Called when a tool's functions became known or changed. */
   onChange(listener: (tool: string) => void): void
 }

@@ -39,6 +39,8 @@ export interface Config {
     readonly perTool: number
     /** Most events kept for resumption in one session. */
     readonly events: number
+    /** Most calls of one caller of one tool that wait for what they asked of it. */
+    readonly parked: number
   }
   readonly limits: Limits
   readonly sizes: {
@@ -48,6 +50,8 @@ export interface Config {
     readonly events: number
   }
   readonly keys: readonly Key[]
+  /** Signs what clients carry between two requests; null: a new one at each start. */
+  readonly stateKey: string | null
   /** A public bind without keys is refused unless this is true. */
   readonly unauthenticated: boolean
   readonly telemetry: {

@@ -12,6 +12,7 @@ export const VARIABLES = {
   TOOLGATE_PORT: 'Port of the gateway, as --port.',
   TOOLGATE_METRICS_PORT: 'Port of /metrics, as --metrics-port.',
   TOOLGATE_CACHE: 'The cache folder.',
+  TOOLGATE_STATE_KEY: 'Signs what clients carry between two requests.',
   TOOLGATE_URL: 'Where `toolgate call` finds the gateway, as --url.',
   TOOLGATE_KEY: 'The API key that `toolgate call` uses, as --key.',
 } as const

@@ -108,6 +108,17 @@ export function pattern(regexp: RegExp, expected: string, secret = false): Form<
   }
 }
 
+/** Long enough that nobody guesses it. */
+export const secretOrNone: Form<string | null> = {
+  expected: '32 to 1024 visible characters, such as `openssl rand -hex 32` prints, or null',
+  secret: true,
+  read(value) {
+    if (value === null) return null
+    if (typeof value !== 'string' || !/^[\x21-\x7e]{32,1024}$/.test(value)) throw new RangeError()
+    return value
+  },
+}
+
 /** One of a few words. */
 export function oneOf<const W extends string>(...words: readonly W[]): Form<W> {
   return {

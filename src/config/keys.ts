@@ -54,6 +54,7 @@ export const KEYS = {
     max: row(form.count, 1000, 'Most sessions at once.'),
     perTool: row(form.count, 250, 'Most sessions of one tool at once.'),
     events: row(form.count, 1000, 'Most events one session keeps for `Last-Event-ID`.'),
+    parked: row(form.count, 16, 'Most calls of one caller of one tool that wait for its answers.'),
   },
   limits: {
     calls: row(form.count, 600, "Calls of each tool in `per`; a tool's own `limits` go before."),
@@ -82,6 +83,11 @@ export const KEYS = {
     },
     'API keys, hashed. With none, anyone on this machine may call.',
   ),
+  stateKey: row(
+    form.secretOrNone,
+    null,
+    'Signs what clients carry between two requests; the same for all replicas. null: a new one at each start.',
+  ),
   unauthenticated: row(form.yesOrNo, false, 'Lets a public address be opened without `keys`.'),
   telemetry: {
     endpoint: row(form.httpUrlOrNone, null, 'OTLP/HTTP base URL that traces go to.'),
@@ -101,6 +107,7 @@ export const OVERRIDES = [
   { flag: 'metrics-port', variable: 'TOOLGATE_METRICS_PORT', path: 'listen.metrics' },
   { flag: 'unauthenticated', variable: undefined, path: 'unauthenticated' },
   { flag: undefined, variable: 'TOOLGATE_CACHE', path: 'cache' },
+  { flag: undefined, variable: 'TOOLGATE_STATE_KEY', path: 'stateKey' },
 ] as const
 
 /** The values that a section's rows read to. */

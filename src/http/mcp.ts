@@ -16,8 +16,6 @@ import { SECURITY_HEADERS } from './security-headers.ts'
 export interface McpParts extends WireParts {
   readonly guard: Guard
   readonly telemetry: Telemetry
-  /** The tool's version that new links begin with. Throws `unknown_tool`, `not_learned`. */
-  find(tool: string): Declaration | Promise<Declaration>
 }
 
 /** Hands a request on an MCP route to its wire. */

@@ -3,6 +3,8 @@ import type { Caller } from '../call/caller.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Config } from '../config/config.ts'
 import type { Dispatch } from '../dispatch/dispatch.ts'
+import type { ParkedCalls } from '../dispatch/parked.ts'
+import type { Seal } from '../dispatch/seal.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Guard } from '../guard/guard.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -16,6 +18,8 @@ export interface HttpParts {
   readonly registry: Registry
   readonly catalogue: Catalogue
   readonly guard: Guard
+  readonly parked: ParkedCalls
+  readonly seal: Seal
   readonly telemetry: Telemetry
   health(): Health
   /** How many processes and sessions a tool has now. */

@@ -1,6 +1,6 @@
 import type { Call } from '../call/call.ts'
 import type { Link } from '../call/link.ts'
-import type { Message } from '../protocol/message.ts'
+import type { JsonObject, Message } from '../protocol/message.ts'
 
 /** How one instance is spoken to, for one link alone or for many. */
 export interface Connection {
@@ -23,6 +23,16 @@ export interface Connection {
   serving(): Serving | undefined
   /** Time that calls of this link have spent waiting for their client's answers. */
   asking(link: Link): Asking
+}
+
+/** A connection that many links may share. */
+export interface SharedConnection extends Connection {
+  /** A request of our own. Rejects with `timeout` after `milliseconds`, or `tool_gone`. */
+  ask(method: string, params: JsonObject, milliseconds: number): Promise<Message>
+  /** Subscribes the process to what its predecessor was subscribed to. */
+  resubscribe(): void
+  /** Resolves when no client's call is open, or after `milliseconds`. */
+  drained(milliseconds: number): Promise<void>
 }
 
 export type Serving = { readonly requestId: string } | { readonly requestIds: readonly string[] }

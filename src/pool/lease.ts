@@ -1,4 +1,12 @@
 import type { Connection } from '../outbound/connection.ts'
+import type { Era } from '../protocol/message.ts'
+
+/** Which eras a tool speaks. */
+export interface Spoken {
+  readonly era: Era
+  /** It speaks modern, and serves a legacy session too. */
+  readonly dual: boolean
+}
 
 /** A link's right to use an instance. */
 export interface Lease {
@@ -15,6 +23,8 @@ export interface Lease {
   trust(connection: Connection): void
   /** What it was leased from answers nothing any more: it is ended, a shared one is replaced. */
   condemn(connection: Connection, reason: string): void
+  /** Its client never answered what it asked: what serves nobody else is ended. */
+  abandon(connection: Connection, reason: string): void
   /** Gives it back; an instance of the link's own is ended. */
   release(reason: string): void
 }

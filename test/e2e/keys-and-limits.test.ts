@@ -112,8 +112,8 @@ test('over the limit MCP answers a JSON-RPC error, on HTTP+SSE too', async (t) =
   for (let calls = 0; calls < 7; calls++) answers.push(await session.request('tools/call', params))
   const refused = answers.filter(({ error }) => error).map(errorOf)
   assert.ok(refused.length > 0)
-  for (const { code } of refused) assert.equal(code, -32029)
-  assert.equal(errorOf(await sse.request('tools/call', params)).code, -32029)
+  for (const { code } of refused) assert.equal(code, -32009)
+  assert.equal(errorOf(await sse.request('tools/call', params)).code, -32009)
   await session.end()
 })
 

@@ -22,7 +22,7 @@ test('two versions of a tool in turn give no more calls than the larger limit', 
   for (let round = 0; round < 10; round++)
     for (const session of [earlier, later]) {
       const answer = await session.request('tools/call', { name: 'count', arguments: {} })
-      if (answer.error) assert.equal(errorOf(answer).code, -32029)
+      if (answer.error) assert.equal(errorOf(answer).code, -32009)
       else passed += 1
     }
   assert.ok(passed >= 1 && passed <= 6, `${passed} calls passed`)
