@@ -1,10 +1,11 @@
-// `npm run bench -- [--quick] [--only start,warm,set-up,large,memory,leak,burst] [--peers]
+// `npm run bench -- [--quick] [--only start,warm,eras,set-up,large,memory,leak,burst] [--peers]
 // [--against FILE] [--targets NAMES] [--cpu-prof DIR]`. Ends with 0 whatever the speed, and with 1
 // when a message went wrong, a process was left, or the bench itself broke.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { burst } from './measure/burst.ts'
+import { eras } from './measure/eras.ts'
 import { large } from './measure/large.ts'
 import { leak } from './measure/leak.ts'
 import type { Findings, Measure } from './measure/measure.ts'
@@ -15,11 +16,18 @@ import { warm } from './measure/warm.ts'
 import { type Report, toMarkdown, verdictOf } from './report/report.ts'
 import { makeStamp } from './report/stamp.ts'
 import { installPeers } from './targets/peers.ts'
-import { makeSetting, otherGateway, type Target, targetsOf } from './targets/targets.ts'
+import {
+  makeSetting,
+  modernTargetsOf,
+  otherGateway,
+  type Target,
+  targetsOf,
+} from './targets/targets.ts'
 
 const MEASURES: Readonly<Record<string, Measure>> = {
   start,
   warm,
+  eras,
   'set-up': setUp,
   large,
   memory,
@@ -62,8 +70,15 @@ async function bench(): Promise<number> {
       ({ name }) => chosen?.includes(name) ?? true,
     )
     const stamp = makeStamp(process.argv.slice(2).join(' ') || '(none)', versions)
-    const findings = await measureAll(names, targets)
-    return await write({ ...findings, stamp, targets, skipped: [...skipped, ...findings.skipped] })
+    const modern = modernTargetsOf(setting)
+    const findings = await measureAll(names, targets, modern)
+    const shown = [...targets, ...modern]
+    return await write({
+      ...findings,
+      stamp,
+      targets: shown,
+      skipped: [...skipped, ...findings.skipped],
+    })
   } finally {
     setting.remove()
   }
@@ -72,6 +87,7 @@ async function bench(): Promise<number> {
 async function measureAll(
   names: readonly string[],
   targets: readonly Target[],
+  modern: readonly Target[],
 ): Promise<Findings & { broken: number; skipped: string[] }> {
   const all = { rows: [] as Findings['rows'][number][], goals: [] as Findings['goals'][number][] }
   const skipped: string[] = []
@@ -82,6 +98,7 @@ async function measureAll(
     try {
       const { rows, goals } = await (MEASURES[name] as Measure)({
         targets,
+        modern,
         quick: flags.quick,
         say,
       })

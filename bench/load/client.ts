@@ -3,6 +3,7 @@
 import { cpuOf } from '../measure/proc.ts'
 import { HttpSession } from './http-session.ts'
 import { callOnce, type Faults, fault, type Member, runWindow } from './loop.ts'
+import { ModernSession } from './modern-session.ts'
 import type { Aim, Done, Orders, Sent } from './orders.ts'
 import { PipeSession } from './pipe-session.ts'
 import { textOf } from './session.ts'
@@ -99,8 +100,12 @@ const orders: { [Name in keyof Orders]: (order: Parameters<Orders[Name]>[0]) => 
 }
 
 function newMember(): Member {
-  const session = aim.kind === 'http' ? new HttpSession(aim.url) : new PipeSession(aim.command)
-  return { name: `${process.pid}-${++named}`, session }
+  return { name: `${process.pid}-${++named}`, session: newSession(aim) }
+}
+
+function newSession(aim: Aim): Member['session'] {
+  if (aim.kind === 'pipes') return new PipeSession(aim.command)
+  return aim.kind === 'http' ? new HttpSession(aim.url) : new ModernSession(aim.url)
 }
 
 process.on('message', async ({ at, name, order }: Sent) => {

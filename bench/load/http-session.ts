@@ -2,7 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Connection, type Reply } from './connection.ts'
 import { type Answer, INITIALIZE, type Json, type Session, VERSION } from './session.ts'
 
-const ACCEPT = 'application/json, text/event-stream'
+/** Of every request, whatever its era. */
+export const ACCEPT = 'application/json, text/event-stream'
 
 /** MCP over Streamable HTTP: one connection for requests, one more once `listen` was called. */
 export class HttpSession implements Session {
@@ -83,7 +84,8 @@ export class HttpSession implements Session {
   }
 }
 
-function messagesOf({ headers, body }: Reply): readonly Json[] {
+/** The messages of an answer, whether it is one or a stream. */
+export function messagesOf({ headers, body }: Reply): readonly Json[] {
   const text = Buffer.concat(body).toString()
   if (!headers.get('content-type')?.startsWith('text/event-stream')) return [JSON.parse(text)]
   return text

@@ -2,7 +2,7 @@ import type { Faults, Window } from './loop.ts'
 
 /** Where a load process aims: MCP over HTTP, or the pipes of tool processes of its own. */
 export type Aim =
-  | { readonly kind: 'http'; readonly url: string }
+  | { readonly kind: 'http' | 'modern'; readonly url: string }
   | { readonly kind: 'pipes'; readonly command: readonly string[] }
 
 /** What a load process can be told; times in ms. */

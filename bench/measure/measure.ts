@@ -31,6 +31,8 @@ export type Measure = (bench: Bench) => Promise<Findings>
 
 export interface Bench {
   readonly targets: readonly Target[]
+  /** The gateway for modern clients. */
+  readonly modern: readonly Target[]
   /** Short rounds, for development: figures are rough. */
   readonly quick: boolean
   /** Tells what goes on. */

@@ -91,6 +91,7 @@ export async function correctnessOf(
   stands: readonly Stand[],
   where: string,
   say: (words: string) => void,
+  judged: TargetName = 'toolgate',
 ): Promise<{ row: Row; goal: Goal }> {
   const faults = new Samples()
   for (const { name, load } of stands) {
@@ -100,6 +101,6 @@ export async function correctnessOf(
   }
   const what = `wrong, foreign and lost messages, ${where}`
   const row = faults.row(what, '')
-  const value = faults.of('toolgate')
+  const value = faults.of(judged)
   return { row, goal: { what, of: 'Toolgate', value, limit: 0, unit: '', correctness: true } }
 }

@@ -13,6 +13,8 @@ export type TargetName =
   | 'express'
   | 'node-http'
   | 'toolgate'
+  | 'modern'
+  | 'crossed'
   | 'other'
   | 'supergateway'
   | 'mcp-proxy'
@@ -22,6 +24,8 @@ const MAIN = path('../../src/main.ts')
 /** The tools that are measured, by the command that starts one. */
 export const TOOLS = {
   bench: [process.execPath, path('../fixtures/tool.mjs')],
+  shared: [process.execPath, path('../fixtures/tool.mjs')],
+  modern: [process.execPath, path('../fixtures/tool.mjs'), 'modern'],
   everything: [process.execPath, everything(), 'stdio'],
 } as const satisfies Record<string, readonly string[]>
 
@@ -74,6 +78,18 @@ export function targetsOf(setting: Setting): readonly Target[] {
       start: (tool) => startFloor('node-http', tool, setting),
     },
     gateway('toolgate', 'Toolgate', MAIN, setting),
+  ]
+}
+
+/** The gateway for clients of the modern era, over one process for all: a modern and a legacy one. */
+export function modernTargetsOf(setting: Setting): readonly Target[] {
+  const start = (tool: ToolName) => async (): Promise<Started> => {
+    const { server } = await gateway('toolgate', 'Toolgate', MAIN, setting).start(tool)
+    return { aim: { kind: 'modern', url: `${server?.url}/mcp/${tool}` }, server }
+  }
+  return [
+    { name: 'modern', label: 'Toolgate, modern client, modern tool', start: start('modern') },
+    { name: 'crossed', label: 'Toolgate, modern client, legacy tool', start: start('shared') },
   ]
 }
 
