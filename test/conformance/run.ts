@@ -140,7 +140,7 @@ function checksIn(dir: string): Map<string, Finding[]> {
   for (const folder of readdirSync(dir)) {
     const name = /^server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(folder)?.[1]
     const checks = readOrNothing(join(dir, folder, 'checks.json'))
-    if (name && checks) found.set(name, JSON.parse(checks))
+    if (name && checks) found.set(name, checks)
   }
   return found
 }
@@ -177,9 +177,10 @@ function requirementsOf(revision: Revision) {
   return { scored: list.server, unscored: unscored.map(({ scenario }) => scenario) }
 }
 
-function readOrNothing(path: string): string | undefined {
+/** Nothing where a killed run had not written it, or not to its end. */
+function readOrNothing(path: string): Finding[] | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
     return undefined
   }
