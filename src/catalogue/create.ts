@@ -1,4 +1,5 @@
 import { ToolgateError, toToolgateError } from '../errors.ts'
+import type { Spoken } from '../pool/lease.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
@@ -71,7 +72,7 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
   const peek = (tool: Declaration): LearnState | undefined => {
     if (tool.runtime.kind !== 'inline') return states.get(keyOf(tool))
     const { functions } = tool.runtime
-    return { state: 'learned', learned: { era: 'legacy', initialize: {}, functions } }
+    return { state: 'learned', learned: { ...INLINE, functions } }
   }
 
   const look = (tool: Declaration): LearnState => {
@@ -94,6 +95,7 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
       const message = `The tool could not be learned: ${state.error}`
       return Promise.reject(new ToolgateError('tool_failed_to_start', message))
     },
+    spoken: () => LEGACY,
     onChange: (listener) => void listeners.push(listener),
     refresh(tool) {
       if (tool.mode !== 'daemon' || tool.runtime.kind === 'inline') return
@@ -107,6 +109,8 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
   }
 }
 
+const LEGACY: Spoken = { era: 'legacy', dual: false }
+const INLINE = { ...LEGACY, initialize: {}, prompts: [], resources: [], templates: [] }
 const LEARNING: LearnState = { state: 'learning' }
 const AGAIN = 1000
 /** Milliseconds after which a tool that could not be learned is tried again when asked for. */

@@ -21,7 +21,8 @@ export async function learnFrom(pool: Pool, tool: Declaration, running: boolean)
     const connection = (await lease.connection()) as SharedLegacyConnection
     const { initialized } = connection
     const functions = 'tools' in initialized.capabilities ? await list(connection) : []
-    return { era: 'legacy', initialize: initialized, functions }
+    const lists = { functions, prompts: [], resources: [], templates: [] }
+    return { era: 'legacy', dual: false, initialize: initialized, ...lists }
   } finally {
     lease.end()
     lease.release('learned')

@@ -37,6 +37,10 @@ export class OwnLease implements Lease {
     this.#link.ended(reason)
   }
 
+  abandon(_connection: unknown, reason: string): void {
+    void this.#instance.process.kill(reason)
+  }
+
   release(reason: string): void {
     this.#instance.connection.detach(this.#link, reason)
     void this.#instance.process.close(reason)

@@ -55,6 +55,7 @@ export class Shared {
       doubt: (connection) => this.#doubt(connection),
       trust: (connection) => this.#trust(connection),
       condemn: (connection, reason) => this.#condemn(connection, reason),
+      abandon: () => {},
       release: (reason) => {
         if (released) return
         released = true

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Catalogue, LearnState } from '../../src/catalogue/catalogue.ts'
+import type { Catalogue, Learned, LearnState } from '../../src/catalogue/catalogue.ts'
 import { greet } from '../../src/cli/greeting.ts'
 import type { Registry, ToolEntry } from '../../src/registry/registry.ts'
 
@@ -43,7 +43,15 @@ test('the greeting does not wait once every file is read', async () => {
   assert.equal(house.rows().length, 1)
 })
 
-const NOTHING = { era: 'legacy', initialize: {}, functions: [] } as const
+const NOTHING: Learned = {
+  era: 'legacy',
+  dual: false,
+  initialize: {},
+  functions: [],
+  prompts: [],
+  resources: [],
+  templates: [],
+}
 
 /** A registry and a catalogue that are told what to say. */
 function gateway({ settled }: { readonly settled: boolean }) {

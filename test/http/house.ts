@@ -3,6 +3,9 @@ import type { AddressInfo } from 'node:net'
 import type { Call } from '../../src/call/call.ts'
 import type { LearnState } from '../../src/catalogue/catalogue.ts'
 import type { Config } from '../../src/config/config.ts'
+import type { Dispatch } from '../../src/dispatch/dispatch.ts'
+import { Parked } from '../../src/dispatch/parked.ts'
+import { Seal } from '../../src/dispatch/seal.ts'
 import { ToolgateError } from '../../src/errors.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { Health } from '../../src/http/health.ts'
@@ -62,12 +65,25 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
     warn() {},
     error: (fields: LogFields) => logged.push(fields),
   }
+  const config = {
+    sizes,
+    origins: ['https://page.example'],
+    timeouts: { call: 60_000, ask: 60_000 },
+  } as unknown as Config
+  const dispatch: Dispatch = {
+    open: async (link) => void waist.push(`open ${link.tool.name}`),
+    async call(call) {
+      const params = call.request.json().params as { name: string }
+      const behaviour = behaviours.get(`${call.link.tool.name}/${params.name}`)
+      if (behaviour === undefined) return errorMessage(call.request.id ?? null, -32602, 'Unknown')
+      return behaviour(call)
+    },
+    tell() {},
+    close: (link, reason) => void waist.push(`close ${link.tool.name} ${reason}`),
+  }
+  const seal = new Seal(null, config.timeouts.ask)
   const parts: HttpParts = {
-    config: {
-      sizes,
-      origins: ['https://page.example'],
-      timeouts: { call: 60_000 },
-    } as unknown as Config,
+    config,
     registry: {
       list: () => [...entries.values()],
       get: (name) => entries.get(name),
@@ -79,6 +95,7 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
       look: (tool) => learned.get(tool.name) ?? { state: 'learning' },
       peek: (tool) => learned.get(tool.name),
       learn: () => Promise.reject(new ToolgateError('not_learned', 'Not yet.', { retryAfter: 2 })),
+      spoken: () => ({ era: 'legacy', dual: false }),
       onChange: (listener) => void listeners.push(listener),
     },
     guard: {
@@ -91,17 +108,9 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
       forget() {},
       close() {},
     },
-    dispatch: {
-      open: async (link) => void waist.push(`open ${link.tool.name}`),
-      async call(call) {
-        const params = call.request.json().params as { name: string }
-        const behaviour = behaviours.get(`${call.link.tool.name}/${params.name}`)
-        if (behaviour === undefined) return errorMessage(call.request.id ?? null, -32602, 'Unknown')
-        return behaviour(call)
-      },
-      tell() {},
-      close: (link, reason) => void waist.push(`close ${link.tool.name} ${reason}`),
-    },
+    dispatch,
+    parked: new Parked({ config, dispatch, seal }),
+    seal,
     telemetry: {
       log: { ...log, child: () => ({ ...log, child: () => ({}) as never }) },
       meters: { routingError() {} } as unknown as HttpParts['telemetry']['meters'],
@@ -158,7 +167,8 @@ export function addTool(
     state: 'ready',
     declaration: declare(name, more),
   })
-  const learned = { era: 'legacy' as const, initialize: {}, functions }
+  const lists = { functions, prompts: [], resources: [], templates: [] }
+  const learned = { era: 'legacy' as const, dual: false, initialize: {}, ...lists }
   house.learned.set(name, { state: 'learned', learned })
   house.changed(name)
 }
