@@ -3,8 +3,9 @@ import type { Message } from '../protocol/message.ts'
 import { answerEmpty, type Visit } from './door.ts'
 import { EventStream } from './event-stream.ts'
 import { failureOf } from './failure.ts'
+import { hear } from './legacy-link.ts'
 import type { OpenCall } from './posted-link.ts'
-import { type AnyReply, run } from './reply.ts'
+import { type AnyReply, type Ask, run } from './reply.ts'
 import type { Session } from './session.ts'
 import type { SessionStream } from './session-stream.ts'
 import type { WireParts } from './wire.ts'
@@ -17,7 +18,7 @@ export async function answerBatch(
   messages: readonly Message[],
 ): Promise<void> {
   const requests = messages.filter(({ kind }) => kind === 'request')
-  const tell = (message: Message) => parts.dispatch.tell(session, message)
+  const tell = (message: Message) => hear(parts.dispatch, session, message)
   const tellOn = (stream: SessionStream, message: Message) => {
     try {
       tell(message)
@@ -48,12 +49,14 @@ class BatchReply implements AnyReply, OpenCall {
   readonly link: Session
   readonly request: Message
   readonly trace: CallTrace
+  readonly ask: Ask
   readonly #stream: SessionStream
 
   constructor(session: Session, request: Message, trace: CallTrace, stream: SessionStream) {
     this.link = session
     this.request = request
     this.trace = trace
+    this.ask = (requests) => session.questions.ask(this, requests, session.version)
     this.#stream = stream
     session.begin(this)
   }

@@ -1,12 +1,10 @@
 import type { ServerResponse } from 'node:http'
-import type { Link } from '../call/link.ts'
 import type { Message } from '../protocol/message.ts'
+import type { LegacyLink } from './legacy-link.ts'
 import type { SessionStream } from './session-stream.ts'
 
 /** A link whose requests are POSTed: a session, or one request alone. */
-export interface PostedLink extends Link {
-  /** The protocol version agreed on; empty where none was. */
-  readonly version: string
+export interface PostedLink extends LegacyLink {
   openStream(): SessionStream
   begin(call: OpenCall): void
   finish(call: OpenCall): void

@@ -5,6 +5,7 @@ import type { Message } from '../protocol/message.ts'
 import { answerEmpty, answerJson, type Visit } from './door.ts'
 import { EventStream } from './event-stream.ts'
 import { failureOf } from './failure.ts'
+import { type LegacyLink, settle } from './legacy-link.ts'
 import type { OpenCall, PostedLink } from './posted-link.ts'
 import type { SessionStream } from './session-stream.ts'
 import type { WireParts } from './wire.ts'
@@ -17,6 +18,7 @@ export class Reply implements AnyReply, OpenCall {
   readonly link: PostedLink
   readonly request: Message
   readonly trace: CallTrace
+  readonly ask?: Ask
   readonly #visit: Visit
   readonly #limit: number
   readonly #disconnect: (broken: boolean) => void
@@ -28,6 +30,10 @@ export class Reply implements AnyReply, OpenCall {
     this.link = link
     this.request = request
     this.trace = visit.trace
+    const { questions } = link
+    if (questions !== undefined) {
+      this.ask = (requests) => questions.ask(this, requests, link.version)
+    }
     this.#visit = visit
     this.#limit = limit
     this.#disconnect = link.connect()
@@ -138,7 +144,9 @@ export async function run(
 /** Calls and answers. */
 export async function complete(dispatch: Dispatch, reply: AnyReply): Promise<void> {
   try {
-    reply.answer(await dispatch.call(reply))
+    const answer = await dispatch.call(reply)
+    settle(reply.link, reply.request, answer)
+    reply.answer(answer)
   } catch (thrown) {
     reply.fail(thrown)
   }
@@ -146,6 +154,9 @@ export async function complete(dispatch: Dispatch, reply: AnyReply): Promise<voi
 
 /** A call that takes its own answer back to the client. */
 export interface AnyReply extends Call {
+  readonly link: LegacyLink
   answer(message: Message): void
   fail(thrown: unknown): void
 }
+
+export type Ask = NonNullable<Call['ask']>

@@ -2,10 +2,11 @@ import type { ServerResponse } from 'node:http'
 import type { Caller } from '../call/caller.ts'
 import type { Capabilities } from '../call/link.ts'
 import type { Config } from '../config/config.ts'
-import type { Message } from '../protocol/message.ts'
+import type { JsonObject, Message } from '../protocol/message.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { EventStore } from './event-store.ts'
 import type { OpenCall, PostedLink } from './posted-link.ts'
+import { Questions } from './questions.ts'
 import { SessionStream } from './session-stream.ts'
 
 export interface SessionOptions {
@@ -26,8 +27,10 @@ export class Session implements PostedLink {
   readonly tool: Declaration
   readonly caller: Caller
   readonly traceparent?: string
+  readonly questions = new Questions()
   capabilities: Capabilities = {}
-  /** The version agreed at initialize. */
+  clientInfo?: JsonObject
+  logLevel?: string
   version = ''
   /** `performance.now()` after which it ends, unless something happens. */
   deadline = Number.POSITIVE_INFINITY
@@ -129,6 +132,7 @@ export class Session implements PostedLink {
   }
 
   finish(call: OpenCall): void {
+    this.questions.drop(call)
     this.#calls.delete(call)
     this.#rest()
   }

@@ -1,6 +1,6 @@
 import type { CallTrace } from '../call/call.ts'
 import type { Caller } from '../call/caller.ts'
-import type { Capabilities, Link } from '../call/link.ts'
+import type { Capabilities } from '../call/link.ts'
 import { ToolgateError } from '../errors.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
 import { readClientMessage } from '../protocol/read.ts'
@@ -10,7 +10,9 @@ import { readBody } from './body.ts'
 import { answerEmpty, checkContentType, type Visit } from './door.ts'
 import { EventStream } from './event-stream.ts'
 import { failureOf } from './failure.ts'
-import { type AnyReply, complete, run } from './reply.ts'
+import { hear, introduce, type LegacyLink } from './legacy-link.ts'
+import { Questions } from './questions.ts'
+import { type AnyReply, type Ask, complete, run } from './reply.ts'
 import type { Kept } from './sessions.ts'
 import { newSessionId } from './sessions.ts'
 import type { WireParts } from './wire.ts'
@@ -53,8 +55,7 @@ export async function postSse(
   }
   checkContentType(visit)
   const body = await readBody(visit.req, config.sizes.body)
-  const [message] = readClientMessage(body, { allowBatch: false })
-  if (message === undefined) throw new ToolgateError('bad_request', 'A message is needed.')
+  const [message] = readClientMessage(body, { allowBatch: false }) as [Message]
   if (message.kind === 'request') {
     answerEmpty(visit, 202)
     const reply = new SseReply(session, message, visit.trace)
@@ -62,12 +63,12 @@ export async function postSse(
       ? complete(dispatch, reply)
       : run(parts, reply)
   }
-  dispatch.tell(session, message)
+  hear(dispatch, session, message)
   answerEmpty(visit, 202)
 }
 
 /** A 2024-11-05 client's link: one stream carries everything to it, and its end ends all. */
-class SseSession implements Link, Kept {
+class SseSession implements LegacyLink, Kept {
   readonly id = newSessionId()
   readonly kind = 'session'
   readonly era = 'legacy'
@@ -77,7 +78,11 @@ class SseSession implements Link, Kept {
   readonly tool: Declaration
   readonly caller: Caller
   readonly traceparent?: string
+  readonly questions = new Questions()
   capabilities: Capabilities = {}
+  clientInfo?: JsonObject
+  logLevel?: string
+  version = ''
   over = false
   readonly #onEnd: (session: SseSession, reason: string) => void
   #stream: EventStream | undefined
@@ -98,8 +103,7 @@ class SseSession implements Link, Kept {
   begin(initialize: Message): boolean {
     if (this.#begun) return false
     this.#begun = true
-    const params = initialize.json().params as JsonObject | undefined
-    this.capabilities = (params?.capabilities as Capabilities | undefined) ?? {}
+    introduce(this, initialize)
     return true
   }
 
@@ -134,22 +138,30 @@ class SseReply implements AnyReply {
   readonly link: SseSession
   readonly request: Message
   readonly trace: CallTrace
+  readonly ask: Ask
 
   constructor(session: SseSession, request: Message, trace: CallTrace) {
     this.link = session
     this.request = request
     this.trace = { ...trace, entrance: 'sse' }
+    this.ask = (requests) => session.questions.ask(this, requests, session.version)
   }
 
   notify(message: Message): void {
     this.link.deliver(message)
   }
 
+  carry(message: Message): void {
+    this.link.deliver(message)
+  }
+
   answer(message: Message): void {
+    this.link.questions.drop(this)
     this.link.deliver(message)
   }
 
   fail(thrown: unknown): void {
+    this.link.questions.drop(this)
     const { message } = failureOf(thrown, this.request)
     if (message !== undefined) this.link.deliver(message)
   }

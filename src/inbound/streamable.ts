@@ -1,6 +1,5 @@
-import type { Capabilities } from '../call/link.ts'
 import { ToolgateError } from '../errors.ts'
-import type { JsonObject, Message } from '../protocol/message.ts'
+import type { Message } from '../protocol/message.ts'
 import { readClientMessage } from '../protocol/read.ts'
 import { isLegacyVersion, LEGACY_VERSIONS } from '../protocol/versions.ts'
 import type { Declaration } from '../tool/declaration.ts'
@@ -8,6 +7,7 @@ import { answerBatch } from './batch.ts'
 import { readBody } from './body.ts'
 import { answerEmpty, checkContentType, type Visit } from './door.ts'
 import { EventStream } from './event-stream.ts'
+import { hear, introduce, settle } from './legacy-link.ts'
 import { PRIMED, Reply, run } from './reply.ts'
 import { Session } from './session.ts'
 import { parseEventId } from './session-stream.ts'
@@ -43,7 +43,7 @@ async function post(parts: WireParts, tool: Declaration, visit: Visit): Promise<
   if (session === undefined) return begin(parts, tool, visit, first)
   if (isArray(body)) return answerBatch(parts, session, visit, messages)
   if (first.kind !== 'request') {
-    parts.dispatch.tell(session, first)
+    hear(parts.dispatch, session, first)
     session.touch()
     return answerEmpty(visit, 202)
   }
@@ -62,15 +62,13 @@ async function begin(
   }
   if (message.method !== 'initialize') return answerAlone(parts, tool, visit, message)
   const session = parts.sessions.create(tool, visit.caller, visit.trace.traceparent)
-  const params = (message.json().params as JsonObject | undefined) ?? {}
-  session.capabilities = (params.capabilities as Capabilities | undefined) ?? {}
+  introduce(session, message)
   const reply = new Reply(session, message, visit, parts.config.sizes.line)
   try {
     await parts.sessions.open(session)
     const answer = await parts.dispatch.call(reply)
-    const result = answer.json().result as JsonObject | undefined
-    if (result === undefined) session.end('the tool refused to initialize')
-    else session.version = String(result.protocolVersion)
+    if (answer.kind === 'error') session.end('the tool refused to initialize')
+    else settle(session, message, answer)
     reply.answer(answer)
   } catch (thrown) {
     session.end('it could not be initialized')
