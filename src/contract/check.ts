@@ -1,10 +1,11 @@
 import { Ajv2020, type AnySchema, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import { isObject } from '../protocol/object.ts'
 import type { JsonSchema } from '../tool/declaration.ts'
 import { type FieldError, fieldError } from './expected.ts'
 import { limited, TookTooLong } from './limited.ts'
 import { normalise, SchemaRefused } from './normal.ts'
 import { isLinear, pattern } from './pattern.ts'
-import { isObject, rebuild, type SchemaObject } from './walk.ts'
+import { rebuild, type SchemaObject } from './walk.ts'
 
 /** A function's schema as it joins the document, or why it cannot. */
 export type Checked =

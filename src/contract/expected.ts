@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv/dist/2020.js'
+import { isObject } from '../protocol/object.ts'
 import { closest } from '../tool/closest.ts'
-import { escapePointer, isObject } from './walk.ts'
+import { escapePointer } from './walk.ts'
 
 /** One mistake in a request. */
 export interface FieldError {

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml'
+import { isObject } from '../protocol/object.ts'
 import { liveDocument, type ToolFunctions } from './live.ts'
 import type { OpenApiDocument } from './operations.ts'
-import { isObject } from './walk.ts'
 
 const NOTICE = `# Generated from src/contract and the shipped inline tools. Do not edit.\n`
 

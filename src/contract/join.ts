@@ -1,4 +1,5 @@
-import { escapePointer, isObject, rebuild, type SchemaObject } from './walk.ts'
+import { isObject } from '../protocol/object.ts'
+import { escapePointer, rebuild, type SchemaObject } from './walk.ts'
 
 /** The document's `components.schemas` while it is being put together. */
 export class Components {

@@ -1,3 +1,4 @@
+import { isObject } from '../protocol/object.ts'
 import type { FunctionDeclaration, JsonSchema } from '../tool/declaration.ts'
 import { type Checked, check } from './check.ts'
 import { tellDefaults } from './defaults.ts'
@@ -9,7 +10,7 @@ import {
   problems,
   staticDocument,
 } from './operations.ts'
-import { isObject, type SchemaObject } from './walk.ts'
+import type { SchemaObject } from './walk.ts'
 
 /** A tool with the functions it is known to have. */
 export interface ToolFunctions {

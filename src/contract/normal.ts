@@ -1,4 +1,5 @@
-import { isObject, rebuild, type SchemaObject } from './walk.ts'
+import { isObject } from '../protocol/object.ts'
+import { rebuild, type SchemaObject } from './walk.ts'
 
 /** What one schema may weigh; a stranger wrote it. */
 export const SCHEMA_LIMITS = { characters: 131_072, depth: 64, nodes: 8_000 } as const

@@ -1,3 +1,5 @@
+import { isObject } from '../protocol/object.ts'
+
 /** A schema object: keyword to value. */
 export type SchemaObject = { readonly [keyword: string]: unknown }
 
@@ -40,11 +42,6 @@ export function mapValues(
   map: (value: unknown, key: string) => unknown,
 ): SchemaObject {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value, key)]))
-}
-
-/** A plain JSON object, not an array. */
-export function isObject(value: unknown): value is SchemaObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** One name as it stands in a JSON pointer (RFC 6901). */

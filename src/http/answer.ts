@@ -1,6 +1,7 @@
 import { ToolgateError } from '../errors.ts'
 import { hasLongNumber, parseExact } from '../protocol/exact-json.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
+import { isObject } from '../protocol/object.ts'
 import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 
 /** Most characters of a tool's own words in an error. */
@@ -60,10 +61,6 @@ function rpcError(error: unknown): ToolgateError {
 
 function misbehaved(tool: Declaration, what: string): ToolgateError {
   return new ToolgateError('tool_misbehaved', `The tool "${tool.name}" ${what}.`)
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function cut(text: string): string {

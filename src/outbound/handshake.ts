@@ -1,5 +1,6 @@
 import { ToolgateError } from '../errors.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
+import { isObject } from '../protocol/object.ts'
 import { LEGACY_VERSIONS } from '../protocol/versions.ts'
 
 /** The result of `initialize`. */
@@ -29,8 +30,4 @@ export function readInitialized(answer: Message): InitializeResult {
     throw new ToolgateError('tool_misbehaved', message)
   }
   return result as InitializeResult
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

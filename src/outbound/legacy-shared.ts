@@ -13,9 +13,17 @@ import {
 import { LATEST_LEGACY } from '../protocol/versions.ts'
 import type { Pipe } from '../runtime/pipe.ts'
 import type { Logger } from '../telemetry/log.ts'
+import { answerHere, uriOf } from './answer-here.ts'
 import type { Asking, Connection, ConnectionEvents, Serving } from './connection.ts'
-import { agreedVersion, type InitializeResult, readInitialized } from './handshake.ts'
-import { cancelledParams, isListChanged, progressTokenOf, servingOf } from './messages.ts'
+import { type InitializeResult, readInitialized } from './handshake.ts'
+import {
+  cancelledByClient,
+  cancelledParams,
+  idInUse,
+  isListChanged,
+  progressTokenOf,
+  servingOf,
+} from './messages.ts'
 import { type Pending, Requests } from './requests.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import { toolLog } from './tool-log.ts'
@@ -102,21 +110,16 @@ export class SharedLegacyConnection implements Connection {
     if (request.id === undefined || open === undefined) {
       throw new ToolgateError('bad_request', 'A call needs an id and an open link.')
     }
-    if (open.has(request.id)) {
-      const id = JSON.stringify(request.id)
-      const message = `The id ${id} is in use by a call that is not answered yet.`
-      throw new ToolgateError('conflict', message)
-    }
+    if (open.has(request.id)) throw idInUse(request.id)
     this.#lastRequest = call.trace.requestId
-    return this.#answerHere(call) ?? this.#pass(call, open)
+    return answerHere(call, this.initialized, this.#subscriptions) ?? this.#pass(call, open)
   }
 
   tell(link: Link, message: Message): void {
     const open = this.#links.get(link)
     if (message.method === 'notifications/cancelled') {
       const id = open?.get(cancelledParams(message).requestId as Id)
-      const error = new ToolgateError('cancelled', 'The client cancelled the call.')
-      if (id !== undefined) this.#giveUp(id, error)
+      if (id !== undefined) this.#giveUp(id, cancelledByClient())
     }
     // The rest (initialized, roots, answers to questions that are never asked) ends here.
   }
@@ -140,28 +143,6 @@ export class SharedLegacyConnection implements Connection {
 
   asking(): Asking {
     return { total: 0, open: undefined }
-  }
-
-  /** What is answered without asking the process. */
-  #answerHere(call: Call): Message | undefined {
-    const { request, link } = call
-    const id = request.id as Id
-    switch (request.method) {
-      case 'initialize': {
-        const wanted = (request.json().params as JsonObject | undefined)?.protocolVersion
-        const protocolVersion = agreedVersion(this.initialized.protocolVersion, wanted)
-        return resultMessage(id, { ...this.initialized, protocolVersion })
-      }
-      case 'ping':
-      case 'logging/setLevel':
-        return resultMessage(id, {})
-      case 'resources/subscribe':
-        return this.#subscriptions.join(link, uriOf(request)) ? undefined : resultMessage(id, {})
-      case 'resources/unsubscribe':
-        return this.#subscriptions.part(link, uriOf(request)) ? undefined : resultMessage(id, {})
-      default:
-        return undefined
-    }
   }
 
   async #pass(call: Call, open: Map<Id, number>): Promise<Message> {
@@ -255,16 +236,6 @@ export class SharedLegacyConnection implements Connection {
 
 /** Milliseconds for what nobody waits for. */
 const QUIET = 30_000
-
-/** Throws `invalid_params` where there is none. */
-function uriOf(request: Message): string {
-  const uri = (request.json().params as JsonObject | undefined)?.uri
-  if (typeof uri === 'string' && uri.length <= LONGEST_URI) return uri
-  const message = `"uri" must be a string of at most ${LONGEST_URI} characters.`
-  throw new ToolgateError('invalid_params', message)
-}
-
-const LONGEST_URI = 8192
 
 /** The request under our id and, where it asks for progress, our token: the same number. */
 function renumbered(request: Message, id: number, progress: boolean): Uint8Array {

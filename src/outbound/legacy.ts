@@ -6,7 +6,14 @@ import { errorMessage, notificationMessage, requestMessage } from '../protocol/r
 import type { Pipe } from '../runtime/pipe.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Asking, Connection, ConnectionEvents, Serving } from './connection.ts'
-import { cancelledParams, isListChanged, progressTokenOf, servingOf } from './messages.ts'
+import {
+  cancelledByClient,
+  cancelledParams,
+  idInUse,
+  isListChanged,
+  progressTokenOf,
+  servingOf,
+} from './messages.ts'
 
 interface Pending {
   readonly call: Call
@@ -57,8 +64,7 @@ export class LegacyConnection implements Connection {
     const { id, bytes } = call.request
     if (id === undefined) return Promise.reject(new ToolgateError('bad_request', 'No id.'))
     if (this.#pending.has(id) || this.#pings.has(id)) {
-      const message = `The id ${JSON.stringify(id)} is in use by a call that is not answered yet.`
-      return Promise.reject(new ToolgateError('conflict', message))
+      return Promise.reject(idInUse(id))
     }
     return new Promise((resolve, reject) => {
       const token = progressTokenOf(call.request)
@@ -74,7 +80,7 @@ export class LegacyConnection implements Connection {
     if (message.id !== undefined) this.#answered(message.id)
     if (message.method === 'notifications/cancelled') {
       const pending = this.#pending.get(cancelledParams(message).requestId as Id)
-      if (pending !== undefined) this.#drop(pending, cancelled())
+      if (pending !== undefined) this.#drop(pending, cancelledByClient())
     }
     this.#pipe.send(message.bytes)
   }
@@ -227,7 +233,3 @@ export class LegacyConnection implements Connection {
 const SMALL = 16 * 1024
 const MOST_QUESTIONS = 256
 const LONGEST_ID = 256
-
-function cancelled(): ToolgateError {
-  return new ToolgateError('cancelled', 'The client cancelled the call.')
-}

@@ -1,4 +1,5 @@
 import type { Call } from '../call/call.ts'
+import { ToolgateError } from '../errors.ts'
 import type { Id, JsonObject, Message } from '../protocol/message.ts'
 import type { Serving } from './connection.ts'
 
@@ -11,6 +12,16 @@ export function progressTokenOf(request: Message): Id | undefined {
 
 export function cancelledParams(message: Message): { requestId?: unknown; reason?: unknown } {
   return (message.json().params as JsonObject | undefined) ?? {}
+}
+
+/** One id means one call at a time. */
+export function idInUse(id: Id): ToolgateError {
+  const message = `The id ${JSON.stringify(id)} is in use by a call that is not answered yet.`
+  return new ToolgateError('conflict', message)
+}
+
+export function cancelledByClient(): ToolgateError {
+  return new ToolgateError('cancelled', 'The client cancelled the call.')
 }
 
 /** The tool's functions, prompts or resources changed. */

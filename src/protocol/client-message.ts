@@ -4,6 +4,7 @@ import { compose } from './composed-message.ts'
 import { hasLongNumber, parseExact } from './exact-json.ts'
 import { type Imitated, imitationsOf } from './look-alike.ts'
 import type { Id, JsonObject, Kind, Message } from './message.ts'
+import { isObject } from './object.ts'
 
 /**
  * What a client sent, parsed once and written anew, so that the guard and the tool read the same
@@ -96,10 +97,6 @@ function refuseImitations(object: JsonObject, imitated: Imitated, where: string)
       throw bad(`A key of ${where} looks like "${known}" but is spelled differently.`)
     }
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isId(id: unknown): id is Id {

@@ -1,4 +1,5 @@
 import type { Id, JsonObject } from '../protocol/message.ts'
+import { isObject } from '../protocol/object.ts'
 import { isLegacyVersion, LATEST_LEGACY } from '../protocol/versions.ts'
 import type { LogLevel, RunContext, ToolOptions } from '../tool/options.ts'
 import { readDeclaration } from '../tool/read-declaration.ts'
@@ -182,8 +183,4 @@ export class InlineServer {
     const message = error instanceof Error ? error.message : String(error)
     this.#options.send({ jsonrpc: '2.0', id, error: { code, message } })
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
