@@ -17,12 +17,16 @@ export function agreedVersion(spoken: string, wanted: unknown): string {
   return theirs >= 0 && (ours < 0 || theirs < ours) ? (versions[theirs] as string) : spoken
 }
 
-/** What a process answered to `initialize`. Throws `tool_failed_to_start`, `tool_misbehaved`. */
+/**
+ * What a process answered to `initialize`. Throws `tool_misbehaved`, and `tool_failed_to_start`
+ * with the tool's own error as its cause.
+ */
 export function readInitialized(answer: Message): InitializeResult {
   const { result, error } = answer.json() as { result?: unknown; error?: { message?: unknown } }
   if (answer.kind === 'error') {
     const why = String(error?.message ?? 'no reason given')
-    throw new ToolgateError('tool_failed_to_start', `The tool refused to initialize: ${why}.`)
+    const message = `The tool refused to initialize: ${why}.`
+    throw new ToolgateError('tool_failed_to_start', message, { cause: error })
   }
   const { protocolVersion, capabilities } = (result ?? {}) as JsonObject
   if (typeof protocolVersion !== 'string' || !isObject(capabilities)) {
