@@ -7,6 +7,8 @@ export interface Peek {
   /** The id's member with one comma: with bytes `from` to `to` cut out an object remains. */
   readonly from: number
   readonly to: number
+  /** Where the result or the error begins; spaces may stand before it. */
+  readonly value: number
 }
 
 /**
@@ -29,25 +31,27 @@ export function peek(line: Buffer): Peek | undefined {
   if (line[line.length - 1] !== CLOSE) return undefined
   const head = HEAD.exec(line.toString('latin1', 0, WINDOW))
   if (head === null) return undefined
-  const [all, before, member, id, after, kind] = head
+  const [all, before, member, id, after] = head
   const version = before ?? after
-  if (member && id && version) return found(kind, id, all.indexOf(member), member)
+  if (member && id && version) return found(head, id, all.indexOf(member), member)
   const start = Math.max(all.length, line.length - WINDOW)
   const tail = TAIL.exec(line.toString('latin1', start))
   if (tail === null) return undefined
   const [, tailBefore, tailMember, tailId, tailAfter] = tail
   if (!(version ?? tailBefore ?? tailAfter)) return undefined
-  if (member && id) return tailMember ? undefined : found(kind, id, all.indexOf(member), member)
+  if (member && id) return tailMember ? undefined : found(head, id, all.indexOf(member), member)
   if (!tailMember || !tailId) return undefined
-  return found(kind, tailId, start + tail.index + (tailBefore?.length ?? 0), tailMember)
+  return found(head, tailId, start + tail.index + (tailBefore?.length ?? 0), tailMember)
 }
 
-function found(kind: string | undefined, id: string, from: number, member: string): Peek {
+function found(head: RegExpExecArray, id: string, from: number, member: string): Peek {
+  const [all, , , , , kind] = head
   return {
     kind: kind === 'error' ? 'error' : 'result',
     id: id.startsWith('"') ? Buffer.from(id.slice(1, -1), 'latin1').toString('utf8') : Number(id),
     from,
     to: from + member.length,
+    value: all.length,
   }
 }
 

@@ -98,7 +98,7 @@ function withoutCr(line: Buffer): Buffer {
 }
 
 /** Up to here a parse costs less than being unsure. */
-const WHOLE = 8192
+export const WHOLE = 8192
 const OPEN = 0x7b
 const SPACE = 0x20
 const TAB = 0x09

@@ -13,7 +13,7 @@ export function withId(message: Message, id: Id): Message {
   if (message instanceof ComposedMessage) return message.withId(id)
   const { bytes, kind, method } = message
   const line = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return new ToolMessage(splice(line, message, id) ?? rewrite(line, id), kind, id, method)
+  return new ToolMessage(splice(line, message, id) ?? rewrite(line, { id }), kind, id, method)
 }
 
 // The new id goes last, because readers take the last of repeated keys: whatever else the tool
@@ -25,9 +25,15 @@ function splice(line: Buffer, message: Message, id: Id): Buffer | undefined {
   return Buffer.concat([line.subarray(0, seen.from), line.subarray(seen.to, -1), end])
 }
 
-function rewrite(line: Buffer, id: Id): Buffer {
+/** The line's message with these members; numbers keep their digits. Throws `tool_misbehaved`. */
+export function rewrite(
+  line: Buffer,
+  members: JsonObject | ((message: JsonObject) => JsonObject),
+): Buffer {
   try {
-    return Buffer.from(JSON.stringify({ ...(parseExact(line.toString()) as JsonObject), id }))
+    const message = parseExact(line.toString()) as JsonObject
+    const others = typeof members === 'function' ? members(message) : members
+    return Buffer.from(JSON.stringify({ ...message, ...others }))
   } catch (cause) {
     throw new ToolgateError('tool_misbehaved', 'The tool sent a message that cannot be read.', {
       cause,
