@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { fixture } from '../harness/fixtures.ts'
+import { startGateway } from '../harness/gateway.ts'
+import type { Mode } from './direct.ts'
+import { EXPECTED_MISSES } from './expected-misses.ts'
+import { failuresOf, type Revision, runRequirements, type Scenario, scoreOf } from './run.ts'
+
+/** The tool, the requirements, and what must be reached at least. */
+const SCORES: readonly (readonly [Mode, Revision, number, number])[] = [
+  ['dual', '2025-11-25', 30, 30],
+  ['dual', '2026-07-28', 37, 37],
+  ['modern', '2025-11-25', 30, 30],
+  ['modern', '2026-07-28', 37, 37],
+  ['legacy', '2025-11-25', 30, 30],
+  ['legacy', '2026-07-28', 34, 37],
+]
+
+const everything = (mode: Mode) => ({
+  command: fixture('everything', mode),
+  limits: { calls: 1_000_000, per: '1s' },
+})
+
+const gateway = await startGateway(
+  { after },
+  {
+    tools: {
+      dual: everything('dual'),
+      modern: everything('modern'),
+      legacy: everything('legacy'),
+    },
+  },
+)
+
+for (const [mode, revision, least, all] of SCORES)
+  test(`through the gateway, the ${mode} fixture scores ${least}/${all} on ${revision}`, async (t) => {
+    const scenarios = await runRequirements(`${gateway.url}/mcp/${mode}`, revision)
+    // The fixture has no tasks extension, and the suite scores none.
+    const ours = scenarios.filter(({ name }) => !name.startsWith('tasks-'))
+    t.diagnostic(`${mode} on ${revision}: ${scoreOf(scenarios)}`)
+    const expected = EXPECTED_MISSES.filter((miss) => miss.tool === mode && miss.on === revision)
+    assert.deepEqual(
+      ours.filter(({ status }) => status === 'fail').map(({ name }) => name),
+      expected.map(({ scenario }) => scenario),
+      // A miss that is no more must go from the list as well.
+      `missed, and what was expected to be:\n${failuresOf(ours).join('\n')}`,
+    )
+    const [reached = 0, of] = scoreOf(scenarios).split('/').map(Number)
+    assert.equal(of, all)
+    assert.ok(reached >= least, `${reached}/${of}\n${failuresOf(ours).join('\n')}`)
+    assert.deepEqual(
+      warningsOf(ours),
+      expected.flatMap(({ warnings = [] }) => warnings),
+    )
+  })
+
+function warningsOf(scenarios: readonly Scenario[]): string[] {
+  return scenarios.flatMap(({ name, warnings }) => warnings.map(({ id }) => `${name}: ${id}`))
+}
