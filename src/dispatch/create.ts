@@ -11,6 +11,8 @@ import { EVENTS, SPANS } from '../telemetry/names.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { awaitAnswer } from './deadline.ts'
 import type { Dispatch } from './dispatch.ts'
+import { isEndless } from './endless.ts'
+import { Traced } from './traced.ts'
 
 export interface DispatchParts {
   readonly config: Config
@@ -23,7 +25,7 @@ export function createDispatch(parts: DispatchParts): Dispatch & { readonly inFl
   return new Waist(parts)
 }
 
-/** Calls that are open now, for draining and for the gauge. */
+/** Calls that are open now, for draining and for the gauge; a listen is none of them. */
 export interface InFlight {
   readonly count: number
   /** Resolves when none is open. */
@@ -57,8 +59,9 @@ class Waist implements Dispatch {
     const { tool } = link
     const since = performance.now()
     const span = telemetry.span(SPANS.call, trace.traceparent)
+    const awaited = !isEndless(call.request)
     let outcome = 'ok'
-    this.inFlight.begin()
+    if (awaited) this.inFlight.begin()
     try {
       this.inFlight.check()
       const lease = this.#leaseOf(link)
@@ -76,7 +79,7 @@ class Waist implements Dispatch {
       span.end(error)
       throw error
     } finally {
-      this.inFlight.end()
+      if (awaited) this.inFlight.end()
       const duration = performance.now() - since
       telemetry.meters.call(tool.name, trace.entrance, outcome, duration)
       telemetry.log.info(
@@ -137,27 +140,6 @@ function functionOf(request: Message): string | undefined {
   if (request.method !== 'tools/call') return undefined
   const name = (request.json().params as JsonObject | undefined)?.name
   return typeof name === 'string' ? name.slice(0, 128) : undefined
-}
-
-/** A call whose request carries our span in `_meta`. */
-class Traced implements Call {
-  readonly link: Link
-  readonly request: Message
-  readonly trace: Call['trace']
-  readonly signal?: AbortSignal
-  readonly #call: Call
-
-  constructor(call: Call, request: Message) {
-    this.link = call.link
-    this.request = request
-    this.trace = call.trace
-    if (call.signal !== undefined) this.signal = call.signal
-    this.#call = call
-  }
-
-  notify(message: Message): void {
-    this.#call.notify(message)
-  }
 }
 
 class OpenCalls implements InFlight {

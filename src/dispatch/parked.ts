@@ -1,9 +1,12 @@
 import type { CallTrace, InputRequests } from '../call/call.ts'
 import type { Link } from '../call/link.ts'
+import { newId } from '../call/new-id.ts'
 import type { Config } from '../config/config.ts'
+import { ToolgateError } from '../errors.ts'
 import type { Message } from '../protocol/message.ts'
 import type { Dispatch } from './dispatch.ts'
-import type { Seal } from './seal.ts'
+import { ParkedCall, type Yard } from './parked-call.ts'
+import { Places } from './places.ts'
 
 /** One request of a client that answers what it is asked by asking again. */
 export interface Visit {
@@ -22,7 +25,6 @@ export type Turn =
 export interface ParkedParts {
   readonly config: Config
   readonly dispatch: Dispatch
-  readonly seal: Seal
 }
 
 /** Calls that wait, between two requests, for what their client was asked. */
@@ -44,18 +46,68 @@ export interface ParkedCalls {
   readonly count: number
 }
 
-export class Parked implements ParkedCalls {
-  readonly count = 0
+export class Parked implements ParkedCalls, Yard {
+  readonly dispatch: Dispatch
+  readonly patience: number
+  readonly #waiting = new Map<string, ParkedCall>()
+  readonly #places: Places
+  #closed: string | undefined
 
-  constructor(_parts: ParkedParts) {}
-
-  begin(_link: Link, _visit: Visit): Promise<Turn> {
-    throw new Error('not built yet')
+  constructor({ config, dispatch }: ParkedParts) {
+    this.dispatch = dispatch
+    this.patience = config.timeouts.ask
+    this.#places = new Places(config.sessions)
   }
 
-  resume(_id: string, _link: Link, _visit: Visit, _responses: unknown): Promise<Turn> {
-    throw new Error('not built yet')
+  get count(): number {
+    return this.#waiting.size
   }
 
-  close(_reason: string): void {}
+  begin(link: Link, visit: Visit): Promise<Turn> {
+    return new ParkedCall(this, link, visit).begin(visit)
+  }
+
+  async resume(id: string, link: Link, visit: Visit, responses: unknown): Promise<Turn> {
+    if (this.#closed !== undefined) throw shuttingDown(this.#closed)
+    const call = this.#waiting.get(id)
+    if (call?.caller.id !== link.caller.id || call.tool !== link.tool.name) throw unknown()
+    return call.resume(visit, link, responses)
+  }
+
+  close(reason: string): void {
+    this.#closed ??= reason
+    for (const call of this.#places.all()) call.fail(shuttingDown(reason))
+  }
+
+  enter(call: ParkedCall): void {
+    if (this.#closed !== undefined) throw shuttingDown(this.#closed)
+    this.#places.take(call)
+  }
+
+  leave(call: ParkedCall): void {
+    this.#places.leave(call)
+  }
+
+  park(call: ParkedCall): string {
+    const id = newId()
+    this.#waiting.set(id, call)
+    return id
+  }
+
+  unpark(id: string): void {
+    this.#waiting.delete(id)
+  }
+}
+
+/** The same for all, so that nothing is told of the calls of others. */
+function unknown(): ToolgateError {
+  const message =
+    'No call waits for this: it was gone on with already, or has expired. Call again from the start.'
+  return new ToolgateError('invalid_params', message)
+}
+
+function shuttingDown(reason: string): ToolgateError {
+  return new ToolgateError('shutting_down', `The call waits no longer: ${reason}.`, {
+    retryAfter: 5,
+  })
 }

@@ -37,25 +37,33 @@ export class Seal {
     return `${body}.${this.#sign(body)}`
   }
 
-  /** Throws `invalid_params` where it was not given to this bearer, for this request, just now. */
-  open(state: unknown, bearer: Bearer): Sealed {
-    const [kind, value, caller, tool, version, request, until] = this.#read(state)
-    if (caller !== bearer.caller || tool !== bearer.tool || request !== bearer.request) {
-      throw refusal('"requestState" belongs to another request')
+  /**
+   * Throws `invalid_params` where it was not given to this bearer, for this request, just now.
+   * `name`: what the client calls it.
+   */
+  open(state: unknown, bearer: Bearer, name = 'requestState'): Sealed {
+    const refuse = (what: string) => {
+      return new ToolgateError('invalid_params', `"${name}" ${what}. Call again without it.`)
     }
-    if (version !== bearer.version) throw refusal('"requestState" is of an older version of it')
-    if (!(Number(until) > Date.now())) throw refusal('"requestState" has expired')
+    if (typeof state !== 'string') throw refuse('must be a string')
+    const read = this.#read(state)
+    if (read === undefined) throw refuse('was not signed here')
+    const [kind, value, caller, tool, version, request, until] = read
+    if (caller !== bearer.caller || tool !== bearer.tool || request !== bearer.request) {
+      throw refuse('belongs to another request')
+    }
+    if (version !== bearer.version) throw refuse('is of another version of the tool')
+    if (!(Number(until) > Date.now())) throw refuse('has expired')
     return { kind: kind === 'parked' ? 'parked' : 'tool', value: String(value) }
   }
 
-  #read(state: unknown): unknown[] {
-    if (typeof state !== 'string') throw refusal('"requestState" must be a string')
-    const [body = '', signature = '', ...more] = state.split('.')
+  /** What was signed; undefined where it was not signed with our key. */
+  #read(state: string): unknown[] | undefined {
+    const end = state.lastIndexOf('.')
+    const body = state.slice(0, Math.max(end, 0))
     const right = Buffer.from(this.#sign(body))
-    const given = Buffer.from(signature)
-    if (more.length > 0 || given.length !== right.length || !timingSafeEqual(given, right)) {
-      throw refusal('"requestState" was not signed here')
-    }
+    const given = Buffer.from(state.slice(end + 1))
+    if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined
     return JSON.parse(Buffer.from(body, 'base64url').toString()) as unknown[]
   }
 
@@ -64,22 +72,30 @@ export class Seal {
   }
 }
 
-/** The same for the same method and params, whatever the order of their keys; `_meta` and answers left out. */
+/**
+ * The same for the same method and params, whatever the order of their keys; `_meta` and answers
+ * left out. Throws `bad_request` for params that are nested too deeply.
+ */
 export function digestOf(method: string, params: unknown): string {
   const { _meta, inputResponses, requestState, ...own } = isObject(params) ? params : {}
   return createHash('sha256')
-    .update(`${method}\n${JSON.stringify(sorted(own))}`)
+    .update(`${method}\n${written(own)}`)
     .digest('base64url')
 }
 
+function written(params: unknown): string {
+  try {
+    return JSON.stringify(sorted(params))
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new ToolgateError('bad_request', 'The message is nested too deeply.', { cause })
+  }
+}
+
+/** Still an object: as a list of pairs it would read as a list of lists of the client's. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (!isObject(value)) return value
-  return Object.keys(value)
-    .sort()
-    .map((key) => [key, sorted(value[key])])
-}
-
-function refusal(what: string): ToolgateError {
-  return new ToolgateError('invalid_params', `${what}. Call again without it.`)
+  const keys = Object.keys(value).sort()
+  return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]))
 }

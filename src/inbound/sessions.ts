@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { Caller } from '../call/caller.ts'
+import { newId } from '../call/new-id.ts'
 import type { Config } from '../config/config.ts'
 import type { Dispatch } from '../dispatch/dispatch.ts'
 import { ToolgateError } from '../errors.ts'
@@ -47,7 +47,7 @@ export class Sessions {
   /** A new Streamable HTTP session, which `open` then has its lease taken for. */
   create(tool: Declaration, caller: Caller, traceparent?: string): Session {
     return new Session({
-      id: newSessionId(),
+      id: newId(),
       tool,
       caller,
       config: this.#config,
@@ -143,10 +143,4 @@ export class Sessions {
 /** Milliseconds between two looks at the sessions' deadlines. */
 const SWEEP = 250
 
-/** Until replicas are configured, the gateway's process is its own replica. */
-const REPLICA = randomBytes(3).toString('hex')
-
-/** `{replica}.{random}`: 192 bits that nobody guesses. */
-export function newSessionId(): string {
-  return `${REPLICA}.${randomBytes(24).toString('base64url')}`
-}
+export { newId as newSessionId }

@@ -87,7 +87,7 @@ class PlainMeters implements Meters {
 
 type Read = () => Iterable<readonly [tool: string, value: number]>
 
-const GAUGES = ['in_flight', 'connections', 'sessions', 'instances'] as const
+const GAUGES = ['in_flight', 'parked', 'connections', 'sessions', 'instances'] as const
 
 /** Seconds. */
 const CALL_BOUNDS = [

@@ -39,6 +39,11 @@ export const METRICS = {
     type: 'gauge',
     help: 'Calls that are open now.',
   },
+  parked: {
+    name: 'mcp_gateway_requests_parked',
+    type: 'gauge',
+    help: 'Calls that wait for their clients to answer what was asked.',
+  },
   connections: {
     name: 'mcp_gateway_connections_active',
     type: 'gauge',

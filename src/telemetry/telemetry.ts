@@ -39,4 +39,4 @@ export interface Meters {
   scrape(): Promise<string>
 }
 
-export type GaugeName = 'sessions' | 'instances' | 'in_flight' | 'connections'
+export type GaugeName = 'sessions' | 'instances' | 'in_flight' | 'parked' | 'connections'

@@ -109,7 +109,7 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
       close() {},
     },
     dispatch,
-    parked: new Parked({ config, dispatch, seal }),
+    parked: new Parked({ config, dispatch }),
     seal,
     telemetry: {
       log: { ...log, child: () => ({ ...log, child: () => ({}) as never }) },

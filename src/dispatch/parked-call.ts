@@ -1,0 +1,250 @@
+import type { Call, CallTrace, InputRequests, InputResponses } from '../call/call.ts'
+import type { Caller } from '../call/caller.ts'
+import type { Link } from '../call/link.ts'
+import { ToolgateError } from '../errors.ts'
+import type { Id, Message } from '../protocol/message.ts'
+import { withId } from '../protocol/read.ts'
+import type { Dispatch } from './dispatch.ts'
+import type { Turn, Visit } from './parked.ts'
+import type { Holder } from './places.ts'
+import { Questions } from './questions.ts'
+import { retold } from './retold.ts'
+import { refuseUndeclared } from './traced.ts'
+
+/** Where calls wait for clients that are away. */
+export interface Yard {
+  readonly dispatch: Dispatch
+  /** Milliseconds for which a client is waited for. */
+  readonly patience: number
+  /** Takes a place to wait at. Throws `unavailable`, `shutting_down`. */
+  enter(call: ParkedCall): void
+  /** Gives the place back. */
+  leave(call: ParkedCall): void
+  /** A new id that the call is found by. */
+  park(call: ParkedCall): string
+  unpark(id: string): void
+}
+
+/** A call that waits for its client between two requests of it. */
+export class ParkedCall implements Call, Holder {
+  readonly link: Link
+  readonly request: Message
+  readonly trace: CallTrace
+  readonly #yard: Yard
+  readonly #giveUp = new AbortController()
+  #questions: Questions | undefined
+  /** The client that waits now; undefined: it is away. */
+  #attending: Attending | undefined
+  #gathering = false
+  /** Of a call whose client is away: the id it is found by, and since when. */
+  #state: string | undefined
+  #since = 0
+  #ended = false
+  /** What it ended with while its client was away. */
+  #outcome: Outcome | undefined
+  #expiry: NodeJS.Timeout | undefined
+
+  constructor(yard: Yard, link: Link, { request, trace }: Visit) {
+    this.#yard = yard
+    this.link = link
+    this.request = request
+    this.trace = trace
+  }
+
+  get signal(): AbortSignal {
+    return this.#giveUp.signal
+  }
+
+  get caller(): Caller {
+    return this.link.caller
+  }
+
+  get tool(): string {
+    return this.link.tool.name
+  }
+
+  get away(): boolean {
+    return this.#state !== undefined
+  }
+
+  /** Opens the link, calls, and closes the link at the call's end. */
+  begin(visit: Visit): Promise<Turn> {
+    const turn = this.#attend(visit, this.link)
+    void this.#run()
+    return turn
+  }
+
+  /** Throws `invalid_params` for answers that are none, and waits on then. */
+  resume(visit: Visit, link: Link, responses: unknown): Promise<Turn> {
+    if (visit.signal.aborted) throw gone()
+    if (this.#outcome === undefined) this.#questions?.answer(responses ?? {})
+    this.#found()
+    const turn = this.#attend(visit, link)
+    if (this.#outcome !== undefined) this.#end(this.#outcome)
+    else if (this.#asks) this.#gather()
+    else this.#yard.leave(this)
+    return turn
+  }
+
+  notify(message: Message): void {
+    const attending = this.#attending
+    if (attending === undefined) return
+    const { visit, link } = attending
+    const told = link === this.link ? message : retold(message, visit.request, link)
+    if (told !== undefined) visit.notify(told)
+  }
+
+  async ask(requests: InputRequests): Promise<InputResponses> {
+    if (this.#ended) throw gone()
+    this.#yard.enter(this)
+    this.#questions ??= new Questions()
+    const answered = this.#questions.add(requests)
+    this.#gather()
+    return answered
+  }
+
+  /** Nobody is waited for any more. */
+  fail(error: Error): void {
+    this.#ended = true
+    this.#found()
+    this.#yard.leave(this)
+    this.#questions?.fail(error)
+    // Whatever its tool does about that.
+    setImmediate(() => this.#giveUp.abort(error))
+  }
+
+  async #run(): Promise<void> {
+    const { dispatch } = this.#yard
+    let outcome: Outcome
+    try {
+      await dispatch.open(this.link)
+      this.signal.throwIfAborted()
+      outcome = { answer: await dispatch.call(this) }
+    } catch (error) {
+      outcome = { error }
+    }
+    dispatch.close(this.link, 'done')
+    // What it still asks is of no use to anyone.
+    this.#questions?.fail(gone())
+    if (this.#attending !== undefined) this.#end(outcome)
+    else if (!this.#ended) this.#keep(outcome)
+    this.#ended = true
+  }
+
+  #attend(visit: Visit, link: Link): Promise<Turn> {
+    const leave = () => this.#giveUp.abort(gone())
+    if (visit.signal.aborted) leave()
+    else visit.signal.addEventListener('abort', leave, { once: true })
+    return new Promise((resolve, reject) => {
+      this.#attending = { visit, link, leave, resolve, reject }
+    })
+  }
+
+  /** What is asked in the same turn of the event loop is asked together. */
+  #gather(): void {
+    if (this.#gathering || this.#attending === undefined) return
+    this.#gathering = true
+    setImmediate(() => {
+      this.#gathering = false
+      this.#park()
+    })
+  }
+
+  #park(): void {
+    const attending = this.#attending
+    if (attending === undefined || !this.#asks || this.signal.aborted) return
+    const asks = this.#questions?.all() ?? {}
+    try {
+      // A later request of the client may have declared less.
+      if (attending.link !== this.link) refuseUndeclared(asks, attending.link.capabilities)
+    } catch (error) {
+      this.#questions?.fail(error as Error)
+      this.#yard.leave(this)
+      return
+    }
+    this.#since = performance.now()
+    this.#state = this.#yard.park(this)
+    this.#part(attending)
+    attending.resolve({ asks, state: this.#state })
+  }
+
+  /** The client is told how the call ended. */
+  #end(outcome: Outcome): void {
+    const attending = this.#attending
+    if (attending === undefined) return
+    this.#part(attending)
+    if (this.#questions !== undefined) this.#yard.leave(this)
+    const { visit, link, resolve, reject } = attending
+    try {
+      if ('error' in outcome) throw outcome.error
+      const { answer } = outcome
+      resolve({ answer: link === this.link ? answer : withId(answer, visit.request.id as Id) })
+    } catch (error) {
+      reject(error)
+    }
+  }
+
+  /** The client is told when it comes back; a call that ran out of time is over. */
+  #keep(outcome: Outcome): void {
+    const left = this.#since + this.#yard.patience - performance.now()
+    if (left <= 0 || isTimeout(outcome)) {
+      this.#forget()
+      return
+    }
+    this.#outcome = bounded(outcome)
+    this.#expiry = setTimeout(() => this.#forget(), left).unref()
+  }
+
+  #forget(): void {
+    this.#outcome = undefined
+    this.#found()
+    this.#yard.leave(this)
+  }
+
+  /** It is not found again under this id. */
+  #found(): void {
+    clearTimeout(this.#expiry)
+    if (this.#state !== undefined) this.#yard.unpark(this.#state)
+    this.#state = undefined
+  }
+
+  /** A client that has its answer may go away. */
+  #part({ visit, leave }: Attending): void {
+    this.#attending = undefined
+    visit.signal.removeEventListener('abort', leave)
+  }
+
+  get #asks(): boolean {
+    return this.#questions !== undefined && this.#questions.size > 0
+  }
+}
+
+/** A client that waits for the end of its turn. */
+interface Attending {
+  readonly visit: Visit
+  /** What its request came with: the call's own link, but for a later request. */
+  readonly link: Link
+  readonly leave: () => void
+  readonly resolve: (turn: Turn) => void
+  readonly reject: (error: unknown) => void
+}
+
+type Outcome = { readonly answer: Message } | { readonly error: unknown }
+
+/** Most bytes of an answer that is kept for a client that is away. */
+const MOST_KEPT = 256 * 1024
+
+function bounded(outcome: Outcome): Outcome {
+  if ('error' in outcome || outcome.answer.bytes.length <= MOST_KEPT) return outcome
+  const message = 'The tool answered while its client was away, too much to be kept. Call again.'
+  return { error: new ToolgateError('unavailable', message) }
+}
+
+function isTimeout(outcome: Outcome): boolean {
+  if (!('error' in outcome)) return false
+  return outcome.error instanceof ToolgateError && outcome.error.code === 'timeout'
+}
+
+function gone(): ToolgateError {
+  return new ToolgateError('cancelled', 'The client went away.')
+}

@@ -1,0 +1,23 @@
+import type { Link } from '../call/link.ts'
+import { progressTokenOf } from '../outbound/messages.ts'
+import type { JsonObject, Message } from '../protocol/message.ts'
+import { notificationMessage } from '../protocol/read.ts'
+
+/**
+ * A notification of a call as a later request of its client is told it: progress under that
+ * request's own token, logs where it wants them; undefined: not at all.
+ */
+export function retold(message: Message, request: Message, link: Link): Message | undefined {
+  switch (message.method) {
+    case 'notifications/progress': {
+      const progressToken = progressTokenOf(request)
+      if (progressToken === undefined) return undefined
+      const params = message.json().params as JsonObject | undefined
+      return notificationMessage(message.method, { ...params, progressToken })
+    }
+    case 'notifications/message':
+      return link.era === 'legacy' || link.logLevel !== undefined ? message : undefined
+    default:
+      return message
+  }
+}

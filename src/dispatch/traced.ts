@@ -1,0 +1,79 @@
+import type { Call, InputRequests, InputResponses } from '../call/call.ts'
+import { ToolgateError } from '../errors.ts'
+import type { Asking } from '../outbound/connection.ts'
+import { missingCapabilities } from '../protocol/asks.ts'
+import type { Message } from '../protocol/message.ts'
+
+/** A call whose request carries our span in `_meta`, and whose questions are checked and timed. */
+export class Traced implements Call {
+  readonly link: Call['link']
+  readonly request: Message
+  readonly trace: Call['trace']
+  readonly signal?: AbortSignal
+  readonly ask?: NonNullable<Call['ask']>
+  /** Called when its client begins to be asked, and when it has answered everything. */
+  turned: (() => void) | undefined
+  readonly #call: Call
+  #open = 0
+  #since = 0
+  #total = 0
+
+  constructor(call: Call, request: Message) {
+    this.link = call.link
+    this.request = request
+    this.trace = call.trace
+    if (call.signal !== undefined) this.signal = call.signal
+    if (call.ask !== undefined) this.ask = (requests) => this.#ask(requests)
+    this.#call = call
+  }
+
+  notify(message: Message): void {
+    this.#call.notify(message)
+  }
+
+  /** How long its client was asked; questions that overlap count once. */
+  asking(): Asking {
+    const open = this.#open === 0 ? undefined : performance.now() - this.#since
+    return { total: this.#total + (open ?? 0), open }
+  }
+
+  async #ask(requests: InputRequests): Promise<InputResponses> {
+    refuseUndeclared(requests, this.link.capabilities)
+    if (Object.keys(requests).length === 0) return {}
+    this.#begin()
+    try {
+      return (await this.#call.ask?.(requests)) ?? {}
+    } finally {
+      this.#end()
+    }
+  }
+
+  #begin(): void {
+    this.#open += 1
+    if (this.#open > 1) return
+    this.#since = performance.now()
+    this.turned?.()
+  }
+
+  #end(): void {
+    this.#open -= 1
+    if (this.#open > 0) return
+    this.#total += performance.now() - this.#since
+    this.turned?.()
+  }
+}
+
+/** Throws `missing_capability` where the client did not declare that it can be asked for it. */
+export function refuseUndeclared(
+  requests: InputRequests,
+  capabilities: Call['link']['capabilities'],
+): void {
+  const requiredCapabilities = missingCapabilities(requests, capabilities)
+  if (requiredCapabilities === undefined) return
+  const names = Object.entries(requiredCapabilities).flatMap(([name, parts]) => {
+    const inner = Object.keys(parts)
+    return inner.length === 0 ? [name] : inner.map((part) => `${name}.${part}`)
+  })
+  const message = `The client did not declare what it would be asked: ${names.join(', ')}.`
+  throw new ToolgateError('missing_capability', message, { data: { requiredCapabilities } })
+}
