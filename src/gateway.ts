@@ -10,6 +10,7 @@ import { Seal } from './dispatch/seal.ts'
 import { createGuard } from './guard/create.ts'
 import { createFront } from './http/front.ts'
 import type { Component, Health } from './http/health.ts'
+import { Listens } from './inbound/modern/listens.ts'
 import { checkScope } from './inbound/scope.ts'
 import { Sessions } from './inbound/sessions.ts'
 import { Pool } from './pool/pool.ts'
@@ -46,18 +47,26 @@ export async function createGateway(
   const { log, meters } = telemetry
   const guard = createGuard(config, telemetry)
   const registry = await openRegistry({ folder: config.tools, cache: config.cache, log, only })
-  const pool: Pool = new Pool({ config, telemetry }, (tool) => versions.listChanged(tool))
+  const pool: Pool = new Pool(
+    { config, telemetry },
+    {
+      spoken: (tool) => catalogue.spoken(tool),
+      listChanged: (tool) => versions.listChanged(tool),
+    },
+  )
   const catalogue = createCatalogue({ pool, cache: config.cache, log })
   const dispatch = createDispatch({ config, guard, pool, telemetry })
   const seal = new Seal(config.stateKey, config.timeouts.ask)
-  const parked = new Parked({ config, dispatch, seal })
+  const parked = new Parked({ config, dispatch })
   const sessions = new Sessions(config, dispatch, log)
+  const listens = new Listens(config.sessions)
   const versions = new Versions({
     registry,
     catalogue,
     pool,
     guard,
     timeout: config.timeouts.start,
+    onRetired: (name) => listens.endTool(name),
   })
   const since = performance.now()
   let closing: string | undefined
@@ -82,6 +91,7 @@ export async function createGateway(
   meters.gauge('sessions', () => sessions.counts())
   meters.gauge('instances', () => pool.counts())
   meters.gauge('in_flight', () => [['', dispatch.inFlight.count]])
+  meters.gauge('parked', () => [['', parked.count]])
 
   const server = createFront({
     config,
@@ -91,6 +101,7 @@ export async function createGateway(
     guard,
     telemetry,
     sessions,
+    listens,
     parked,
     seal,
     health,
@@ -119,6 +130,8 @@ export async function createGateway(
     const end = async (): Promise<void> => {
       log.info({ reason: closing }, 'closing')
       dispatch.inFlight.refuse()
+      // A listen is a call that would never end by itself.
+      listens.endAll()
       parked.close('the gateway shuts down')
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
