@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { InputRequest, InputRequests, InputResponses } from '../call/call.ts'
 import { ToolgateError } from '../errors.ts'
-import type { Id, JsonObject, Message } from '../protocol/message.ts'
+import type { Id, Message } from '../protocol/message.ts'
 import { isObject } from '../protocol/object.ts'
 import { notificationMessage, requestMessage } from '../protocol/read.ts'
 
@@ -62,7 +62,7 @@ export class Questions {
     if (question === undefined) return true
     this.#open.delete(id)
     const { result, error } = message.json()
-    if (kind === 'result') question.resolve(result)
+    if (kind === 'result' && isObject(result)) question.resolve(result)
     // A form that cannot be shown is a form that nobody filled in: that has an answer of its own.
     else if (question.method === ELICITATION) question.resolve({ action: 'cancel' })
     else question.reject(refusal(question.method, error))
@@ -112,7 +112,7 @@ function paramsFor(version: string, { method, params }: InputRequest, id: Id) {
 }
 
 function refusal(method: string, error: unknown): ToolgateError {
-  const { code, message } = error as JsonObject
+  const { code, message } = isObject(error) ? error : { message: 'its answer is no result' }
   const what = `The client was asked for ${method} and refused: ${String(message).slice(0, 500)}`
   return new ToolgateError('input_required', what, { data: { method, error: { code, message } } })
 }

@@ -160,8 +160,18 @@ test('a form that a client refuses is cancelled; anything else it refuses fails 
   const error = errorOf(messageIn(await both.waitFor('the answer', answerTo(2))))
   assert.equal(error.code, -32602)
   assert.match(error.message, /sampling\/createMessage and refused: The user said no/)
+  // What the client said itself, for a tool that wants to know.
+  assert.deepEqual(error.data, {
+    method: 'sampling/createMessage',
+    error: { code: -1, message: 'The user said no' },
+  })
   // The other question is of no use any more.
   assert.deepEqual((await asked(both, 'notifications/cancelled')).params, { requestId: open.id })
+
+  const odd = await session.stream('tools/call', ask({ roots: ROOTS }), 3)
+  await session.respond((await asked(odd, 'roots/list')).id, 'none')
+  const answer = messageIn(await odd.waitFor('the answer', answerTo(3)))
+  assert.match(errorOf(answer).message, /refused: its answer is no result/)
   await session.end()
 })
 
