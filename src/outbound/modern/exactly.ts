@@ -1,0 +1,27 @@
+import { compose } from '../../protocol/composed-message.ts'
+import { hasLongNumber, parseExact } from '../../protocol/exact-json.ts'
+import type { JsonObject, Message } from '../../protocol/message.ts'
+import { isObject } from '../../protocol/object.ts'
+
+/** A message as an object for writing it again: every number keeps its digits. Not to be changed. */
+export function exactly(message: Message): JsonObject {
+  const { buffer, byteOffset, byteLength } = message.bytes
+  const text = Buffer.from(buffer, byteOffset, byteLength).toString()
+  return hasLongNumber(text) ? (parseExact(text) as JsonObject) : message.json()
+}
+
+/** The same notification with other params; undefined: with none. */
+export function withParams(
+  message: Message,
+  edit: (params: JsonObject) => JsonObject | undefined,
+): Message {
+  const { kind, method = '' } = message
+  const written = exactly(message)
+  const params = edit(isObject(written.params) ? written.params : {})
+  return compose({ kind, method }, { ...written, params })
+}
+
+/** One of the numbers that stand in `exactly` as they were written: no object, whatever it looks. */
+export const { isRawJSON: isRawNumber } = JSON as unknown as {
+  isRawJSON(value: unknown): boolean
+}

@@ -1,0 +1,45 @@
+import { ToolgateError } from '../../errors.ts'
+import { compose } from '../../protocol/composed-message.ts'
+import type { Id, JsonObject, Message } from '../../protocol/message.ts'
+import { isObject } from '../../protocol/object.ts'
+import { exactly, isRawNumber } from './exactly.ts'
+import { legacyOutputSchema } from './legacy-schema.ts'
+
+/**
+ * A complete result as legacy clients know it, under the client's id. Throws `tool_misbehaved`
+ * where it cannot be written again.
+ *
+ * @param method of the request
+ */
+export function legacyResult(answer: Message, id: Id, method: string | undefined): Message {
+  const plain = answer.json()
+  const written = exactly(answer)
+  try {
+    const result = legacy(written.result, method)
+    if (written !== plain) return compose({ kind: 'result', id }, { ...written, result })
+    return compose({ kind: 'result', id }, { ...written, result }, { ...plain, id, result })
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new ToolgateError('tool_misbehaved', 'The answer is nested too deeply.', { cause })
+  }
+}
+
+function legacy(result: unknown, method: string | undefined): unknown {
+  if (!isObject(result)) return result
+  const { resultType: _type, ttlMs: _ttl, cacheScope: _scope, ...own } = result
+  if (method === 'tools/call') wrapContent(own)
+  if (method === 'tools/list' && Array.isArray(own.tools)) own.tools = own.tools.map(legacyTool)
+  return own
+}
+
+/** Legacy structured content is an object. */
+function wrapContent(result: JsonObject): void {
+  const { structuredContent: content } = result
+  if (content === undefined || (isObject(content) && !isRawNumber(content))) return
+  result.structuredContent = { result: content }
+}
+
+function legacyTool(tool: unknown): unknown {
+  if (!isObject(tool) || !isObject(tool.outputSchema)) return tool
+  return { ...tool, outputSchema: legacyOutputSchema(tool.outputSchema) }
+}
