@@ -1,9 +1,12 @@
 import { ToolgateError, toToolgateError } from '../errors.ts'
+import { refusedAsModern } from '../outbound/probe.ts'
 import type { Spoken } from '../pool/lease.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import type { Catalogue, Learned, LearnState } from './catalogue.ts'
+import { Eras } from './eras.ts'
+import { inlineLearned } from './inline.ts'
 import { learnFrom } from './learn.ts'
 import { readStored, writeStored } from './stored.ts'
 
@@ -28,18 +31,41 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
   const changed = new Set<string>()
   const forgotten = new Set<string>()
 
+  const eras = new Eras(async (tool) => {
+    const stored = await readStored(cache, tool)
+    return stored === undefined ? pool.probe(tool) : { ...spokenBy(stored), silent: false }
+  })
+
   const keyOf = ({ name, version }: Declaration) => `${name}@${version}`
   const settle = (tool: Declaration, state: LearnState) => {
     states.set(keyOf(tool), state)
     for (const listener of listeners) listener(tool.name)
   }
 
+  const ask = async (tool: Declaration, running: boolean): Promise<Learned> => {
+    const known = states.get(keyOf(tool))
+    const before = known?.state === 'learned' ? known.learned : undefined
+    const spoken = await eras.of(tool)
+    try {
+      return await learnFrom(pool, { tool, spoken, running, before })
+    } catch (thrown) {
+      if (tool.era !== null || !wasModern(thrown)) throw thrown
+      // It was asked for its era before it could hear.
+      eras.set(tool, MODERN)
+      return learnFrom(pool, { tool, spoken: MODERN, running, before })
+    }
+  }
+
   const study = async (tool: Declaration, fresh: boolean): Promise<Learned> => {
     try {
       const stored = fresh ? undefined : await readStored(cache, tool)
-      const learned = stored ?? (await learnFrom(pool, tool, fresh))
+      if (stored !== undefined) eras.set(tool, spokenBy(stored))
+      const since = performance.now()
+      const learned = stored ?? (await ask(tool, fresh))
       if (!forgotten.has(keyOf(tool))) settle(tool, { state: 'learned', learned })
-      if (stored === undefined) await writeStored(cache, tool, learned, log)
+      // One that starts slowly may have been silent for that: the next start asks it again.
+      const doubtful = eras.isGuessed(tool) && performance.now() - since > pool.patience
+      if (stored === undefined && !doubtful) await writeStored(cache, tool, learned, log)
       return learned
     } catch (thrown) {
       const error = toToolgateError(thrown)
@@ -71,8 +97,7 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
 
   const peek = (tool: Declaration): LearnState | undefined => {
     if (tool.runtime.kind !== 'inline') return states.get(keyOf(tool))
-    const { functions } = tool.runtime
-    return { state: 'learned', learned: { ...INLINE, functions } }
+    return { state: 'learned', learned: inlineLearned(tool, tool.runtime.functions) }
   }
 
   const look = (tool: Declaration): LearnState => {
@@ -95,7 +120,7 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
       const message = `The tool could not be learned: ${state.error}`
       return Promise.reject(new ToolgateError('tool_failed_to_start', message))
     },
-    spoken: () => LEGACY,
+    spoken: (tool) => eras.of(tool),
     onChange: (listener) => void listeners.push(listener),
     refresh(tool) {
       if (tool.mode !== 'daemon' || tool.runtime.kind === 'inline') return
@@ -104,14 +129,23 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
     },
     forget(tool) {
       states.delete(keyOf(tool))
+      eras.forget(tool)
       if (running.has(keyOf(tool))) forgotten.add(keyOf(tool))
     },
   }
 }
 
-const LEGACY: Spoken = { era: 'legacy', dual: false }
-const INLINE = { ...LEGACY, initialize: {}, prompts: [], resources: [], templates: [] }
+const MODERN: Spoken = { era: 'modern', dual: false }
 const LEARNING: LearnState = { state: 'learning' }
 const AGAIN = 1000
 /** Milliseconds after which a tool that could not be learned is tried again when asked for. */
 const RETRY = 30_000
+
+function spokenBy({ era, dual }: Learned): Spoken {
+  return { era, dual }
+}
+
+/** Did a tool that was taken for a legacy one refuse that as only a modern one does? */
+function wasModern(thrown: unknown): boolean {
+  return thrown instanceof ToolgateError && refusedAsModern(thrown.cause)
+}

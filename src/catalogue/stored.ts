@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isObject } from '../protocol/object.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { VERSION } from '../version.ts'
@@ -9,8 +10,8 @@ import type { Learned } from './catalogue.ts'
 /** What was learned of this very version before; undefined when nothing, or nothing readable. */
 export async function readStored(cache: string, tool: Declaration): Promise<Learned | undefined> {
   try {
-    const learned = JSON.parse(await readFile(fileOf(cache, tool), 'utf8')) as Learned
-    return Array.isArray(learned.functions) && learned.initialize ? learned : undefined
+    const learned: unknown = JSON.parse(await readFile(fileOf(cache, tool), 'utf8'))
+    return isLearned(learned) ? learned : undefined
   } catch {
     return undefined
   }
@@ -32,6 +33,14 @@ export async function writeStored(
   } catch (err) {
     log.warn({ tool: tool.name, err }, 'catalogue could not be kept')
   }
+}
+
+/** A gateway of before kept less. */
+function isLearned(value: unknown): value is Learned {
+  if (!isObject(value)) return false
+  const lists = [value.functions, value.prompts, value.resources, value.templates]
+  const spoken = typeof value.era === 'string' && typeof value.dual === 'boolean'
+  return spoken && isObject(value.initialize) && lists.every(Array.isArray)
 }
 
 function fileOf(cache: string, { name, version, file }: Declaration): string {

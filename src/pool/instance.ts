@@ -1,24 +1,47 @@
+import type { Capabilities } from '../call/link.ts'
 import type { Config } from '../config/config.ts'
 import { ToolgateError } from '../errors.ts'
-import type { Connection, ConnectionEvents } from '../outbound/connection.ts'
+import type { Connection, ConnectionEvents, SharedConnection } from '../outbound/connection.ts'
 import { LegacyConnection } from '../outbound/legacy.ts'
 import { SharedLegacyConnection } from '../outbound/legacy-shared.ts'
+import type { Question, Reply } from '../outbound/probe.ts'
 import type { Subscriptions } from '../outbound/subscriptions.ts'
 import { prepareTool, startTool } from '../runtime/driver.ts'
 import type { ToolProcess } from '../runtime/process.ts'
 import type { LogFields } from '../telemetry/log.ts'
-import { SPANS } from '../telemetry/names.ts'
+import { SPANS, type SpanName } from '../telemetry/names.ts'
 import type { Span, Telemetry } from '../telemetry/telemetry.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { VERSION } from '../version.ts'
 
-/** One running process of a tool, and how it is spoken to. */
-export interface Instance<C extends Connection = Connection> {
+/** One running process of a tool. */
+export interface Started {
   readonly id: string
   readonly tool: Declaration
   readonly process: ToolProcess
+}
+
+/** The same, and how it is spoken to. */
+export interface Instance<C extends Connection = Connection> extends Started {
   readonly connection: C
 }
+
+/** How a process for many links is spoken to. */
+export type How =
+  | {
+      readonly era: 'modern'
+      /** Every link on it is of one caller. */
+      readonly private: boolean
+    }
+  | {
+      readonly era: 'legacy'
+      /** Of the clients, offered to the tool at its handshake. */
+      readonly capabilities: Capabilities
+      /** One call is open at a time: what the tool says outside calls belongs to it. */
+      readonly exclusive: boolean
+      /** The tool says with each message which call it is about. */
+      readonly correlated: boolean
+    }
 
 export interface Ground {
   readonly config: Config
@@ -40,7 +63,7 @@ export function startOwn(
   request: StartRequest,
 ): Promise<Instance<LegacyConnection>> {
   return start(ground, request, async (process, log) => {
-    return new LegacyConnection(process, log, request.events)
+    return speaking(process, new LegacyConnection(process, log, request.events))
   })
 }
 
@@ -49,52 +72,51 @@ export function startShared(
   ground: Ground,
   request: StartRequest,
   subscriptions: Subscriptions,
-): Promise<Instance<SharedLegacyConnection>> {
+  _how: How,
+): Promise<Instance<SharedConnection>> {
   return start(ground, request, async (process, log, span) => {
     const connection = new SharedLegacyConnection(process, log, request.events, subscriptions)
-    const handshake = ground.telemetry.span(SPANS.handshake, span.traceparent)
-    try {
-      await connection.handshake(VERSION)
-      handshake.end()
-    } catch (error) {
-      handshake.end(error)
-      throw error
-    }
-    return connection
+    await inSpan(ground.telemetry, SPANS.handshake, span, () => connection.handshake(VERSION))
+    return speaking(process, connection)
   })
+}
+
+/** A process that is asked one thing, within `milliseconds`, and is good for nothing else then. */
+export function startAsked(
+  ground: Ground,
+  request: StartRequest,
+  question: Question,
+  milliseconds: number,
+): Promise<Started & { readonly reply: Reply }> {
+  return start(ground, { ...request, probe: true }, async (process, _log, span) => ({
+    reply: await inSpan(ground.telemetry, SPANS.handshake, span, () =>
+      question(process, VERSION, milliseconds),
+    ),
+  }))
+}
+
+function speaking<C extends Connection>(process: ToolProcess, connection: C) {
+  process.serving = () => connection.serving()
+  return { connection }
 }
 
 let lastInstance = 0
 
-async function start<C extends Connection>(
+async function start<T extends object>(
   ground: Ground,
-  request: StartRequest,
-  connect: (process: ToolProcess, log: Telemetry['log'], span: Span) => Promise<C>,
-): Promise<Instance<C>> {
+  request: StartRequest & { readonly probe?: boolean },
+  connect: (process: ToolProcess, log: Telemetry['log'], span: Span) => Promise<T>,
+): Promise<Started & T> {
   const { config, telemetry } = ground
-  const { tool } = request
+  const { tool, probe = false } = request
   const id = `${tool.name}.${++lastInstance}`
-  const log = telemetry.log.child({ tool: tool.name, instance: id })
+  const log = telemetry.log.child({ tool: tool.name, instance: id, ...(probe && { probe }) })
   const since = performance.now()
   const span = telemetry.span(SPANS.spawn, request.traceparent, {
     'toolgate.tool': tool.name,
     'toolgate.runtime': tool.runtime.kind,
     'toolgate.instance': id,
   })
-  const step = async <T>(
-    name: (typeof SPANS)['create' | 'start' | 'ready'],
-    run: () => Promise<T>,
-  ) => {
-    const child = telemetry.span(name, span.traceparent)
-    try {
-      const value = await run()
-      child.end()
-      return value
-    } catch (error) {
-      child.end(error)
-      throw error
-    }
-  }
   let process: ToolProcess | undefined
   const giveUp = () => void process?.close('its start was given up')
   request.signal?.addEventListener('abort', giveUp, { once: true })
@@ -107,14 +129,14 @@ async function start<C extends Connection>(
       // A shared process serves many traces, so it is given none.
       ...(request.traceparent === undefined ? {} : { traceparent: span.traceparent }),
     }
+    const step = <S>(name: SpanName, run: () => Promise<S>) => inSpan(telemetry, name, span, run)
     const program = await step(SPANS.create, () => prepareTool(tool, options))
     const started = await step(SPANS.start, () => startTool(tool, program, options))
     process = started
     if (request.signal?.aborted === true) giveUp()
-    const connection = await step(SPANS.ready, () =>
+    const made = await step(SPANS.ready, () =>
       bounded(connect(started, log, span), config.timeouts.start, started),
     )
-    started.serving = () => connection.serving()
     const milliseconds = performance.now() - since
     span.set('toolgate.pid', started.pid)
     span.end()
@@ -122,10 +144,11 @@ async function start<C extends Connection>(
     log.info({ pid: started.pid, duration: Math.round(milliseconds) }, 'instance started')
     void started.closed.then(({ reason, unexpected, exitCode, signal }) => {
       const fields = { pid: started.pid, reason, exitCode, signal }
-      if (unexpected) log.warn(fields, 'instance ended by itself')
+      // Some tools end on a first request that they do not know, and a probe is such a request.
+      if (unexpected && !probe) log.warn(fields, 'instance ended by itself')
       else log.info(fields, 'instance ended')
     })
-    return { id, tool, process: started, connection }
+    return { id, tool, process: started, ...made }
   } catch (thrown) {
     void process?.close('it could not be started')
     span.end(thrown)
@@ -135,6 +158,24 @@ async function start<C extends Connection>(
   } finally {
     // Once it runs it is ended by whoever holds it, for their reason.
     request.signal?.removeEventListener('abort', giveUp)
+  }
+}
+
+/** Runs a step of a start in a span of its own, which fails as it does. */
+async function inSpan<T>(
+  telemetry: Telemetry,
+  name: SpanName,
+  parent: Span,
+  run: () => Promise<T>,
+): Promise<T> {
+  const span = telemetry.span(name, parent.traceparent)
+  try {
+    const value = await run()
+    span.end()
+    return value
+  } catch (error) {
+    span.end(error)
+    throw error
   }
 }
 

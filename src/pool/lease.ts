@@ -1,3 +1,5 @@
+import type { Call } from '../call/call.ts'
+import type { Link } from '../call/link.ts'
 import type { Connection } from '../outbound/connection.ts'
 import type { Era } from '../protocol/message.ts'
 
@@ -14,8 +16,11 @@ export interface Lease {
   connection(): Connection | Promise<Connection>
   /** What runs now; nothing is started for it. */
   current(): Connection | undefined
-  /** A call begins or ends; what is unused for its tool's `idle` is stopped. */
-  begin(): void
+  /**
+   * A call begins or ends; what is unused for its tool's `idle` is stopped. `connection` is asked
+   * for in between. No call: a request of our own.
+   */
+  begin(call?: Call): void
   end(): void
   /** It may hang: until that is known, new calls of a shared one go to another. */
   doubt(connection: Connection): void
@@ -27,4 +32,15 @@ export interface Lease {
   abandon(connection: Connection, reason: string): void
   /** Gives it back; an instance of the link's own is ended. */
   release(reason: string): void
+}
+
+/** What links are leased from: the processes of one place. */
+export interface Leased {
+  lease(link: Link): Lease
+  /** No more leases are to be taken; it ends when the last one is given back. */
+  retire(): void
+  /** Ends a process that serves nothing now, for another of its caller's; false: there is none. */
+  giveWay(): boolean
+  /** Ends its processes; resolves when they are gone. */
+  close(reason: string): Promise<void>
 }

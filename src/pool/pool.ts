@@ -1,148 +1,226 @@
 import type { Link } from '../call/link.ts'
 import { ToolgateError } from '../errors.ts'
+import { type Question, type Reply, speaksLegacy, speaksModern } from '../outbound/probe.ts'
+import { Subscriptions } from '../outbound/subscriptions.ts'
 import type { Declaration } from '../tool/declaration.ts'
-import { type Ground, type Instance, type StartRequest, startOwn } from './instance.ts'
-import type { Lease } from './lease.ts'
+import { Backoff } from './backoff.ts'
+import { Exclusive } from './exclusive.ts'
+import { type Ground, type Started, type StartRequest, startAsked, startOwn } from './instance.ts'
+import type { Lease, Leased, Spoken } from './lease.ts'
 import { OwnLease } from './own.ts'
+import { type Place, placeOf } from './place.ts'
+import { Running } from './running.ts'
 import { Shared } from './shared.ts'
+
+/** What the pool is told, and tells. */
+export interface PoolHooks {
+  /** Which eras a tool speaks. */
+  spoken(tool: Declaration): Spoken | Promise<Spoken>
+  /** One of a tool's processes says that its lists changed. */
+  listChanged(tool: string): void
+}
+
+/** What asking a tool for its eras came to. */
+export interface Probed extends Spoken {
+  /** It is called legacy because it said nothing: it may only be slow to start. */
+  readonly silent: boolean
+}
+
+interface Entry {
+  readonly leased: Leased
+  readonly tool: Declaration
+  readonly caller: string
+}
 
 /** The instances of all tools. */
 export class Pool {
   readonly #ground: Ground
-  readonly #listChanged: (tool: string) => void
-  readonly #running = new Map<string, Set<Instance>>()
-  readonly #starting = new Map<string, number>()
+  readonly #hooks: PoolHooks
+  readonly #running: Running
   /** What new links are leased from, and what only ends. */
-  readonly #shared = new Map<string, { shared: Shared; tool: Declaration }>()
-  readonly #retired = new Set<Shared>()
+  readonly #entries = new Map<string, Entry>()
+  readonly #retired = new Set<Leased>()
+  readonly #backoffs = new Map<string, Backoff>()
+  readonly #probes = new Set<Promise<Probed>>()
   readonly #abort = new AbortController()
-  /** Processes that nobody's session or call is waiting for. */
-  readonly #spare = new WeakSet<Instance>()
   #closing: string | undefined
 
-  /** `listChanged` is called with a tool's name when one of its processes says its lists changed. */
-  constructor(ground: Ground, listChanged: (tool: string) => void) {
+  constructor(ground: Ground, hooks: PoolHooks) {
     this.#ground = ground
-    this.#listChanged = listChanged
+    this.#hooks = hooks
+    this.#running = new Running(ground.config.sessions.perTool)
   }
 
   /**
-   * A lease for the link. A session of a launcher gets a process of its own, which is started
-   * here; a caller's single requests share one, except anonymous ones; a daemon's all share one.
-   * A `spare` one is not counted against the tool's cap.
+   * A lease for the link: `placeOf` says on what. A process that is the session's own is started
+   * here, others when they are first asked for. A `spare` one is not counted against the cap.
    */
   async lease(link: Link, { spare = false } = {}): Promise<Lease> {
-    if (this.#closing !== undefined) {
-      throw new ToolgateError('shutting_down', 'The gateway is shutting down.')
-    }
-    const { tool } = link
-    if (tool.mode === 'daemon') return this.#share(tool, 'all').lease(link)
-    if (link.kind === 'session') return this.#own(link)
-    if (!link.caller.anonymous) return this.#share(tool, `caller ${link.caller.id}`).lease(link)
-    const shared = this.#share(tool, `request ${link.id}`, spare)
-    const lease = shared.lease(link)
-    this.#retire(`${tool.name} ${tool.version} request ${link.id}`)
+    this.#refuseWhenClosing()
+    const known = this.#hooks.spoken(link.tool)
+    const spoken = known instanceof Promise ? await known : known
+    this.#refuseWhenClosing()
+    const place = placeOf(link, spoken)
+    if (place === 'own') return this.#own(link)
+    const key = keyOf(link.tool, place.key)
+    const lease = this.#at(key, place, link, spare).lease(link)
+    if (place.alone) this.#retire(key)
     return lease
+  }
+
+  /**
+   * Which eras a tool speaks: asked of processes that are ended then. Rejects with
+   * `tool_failed_to_start` when one cannot be started, and with `shutting_down`.
+   */
+  async probe(tool: Declaration): Promise<Probed> {
+    const probing = this.#probe(tool)
+    this.#probes.add(probing)
+    try {
+      return await probing
+    } finally {
+      this.#probes.delete(probing)
+    }
+  }
+
+  /** Milliseconds after which a process that says nothing to a probe has said no. */
+  get patience(): number {
+    return Math.min(PATIENCE, this.#ground.config.timeouts.start / 2)
   }
 
   /** Ends the shared processes of a version when their last lease is given back. */
   retire(tool: Declaration): void {
-    for (const [key, entry] of this.#shared) {
-      if (entry.tool.name === tool.name && entry.tool.version === tool.version) this.#retire(key)
+    const version = keyOf(tool, '')
+    for (const key of this.#entries.keys()) if (key.startsWith(version)) this.#retire(key)
+    for (const key of this.#backoffs.keys()) {
+      if (key.startsWith(version)) this.#backoffs.delete(key)
     }
   }
 
   /** Processes of a tool that run now. */
   count(tool: string): number {
-    return this.#running.get(tool)?.size ?? 0
+    return this.#running.count(tool)
   }
 
   counts(): [tool: string, running: number][] {
-    return [...this.#running].map(([tool, running]) => [tool, running.size])
+    return this.#running.counts()
   }
 
   /** Ends every process; resolves when all are gone. */
   async close(reason: string): Promise<void> {
     this.#closing = reason
     this.#abort.abort()
-    const sharers = [...this.#retired, ...[...this.#shared.values()].map(({ shared }) => shared)]
-    const shared = sharers.map((each) => each.close(reason))
-    const running = [...this.#running.values()].flatMap((instances) => [...instances])
-    await Promise.all([...shared, ...running.map(({ process }) => process.close(reason))])
+    const leased = [...this.#retired, ...[...this.#entries.values()].map((each) => each.leased)]
+    await Promise.all([
+      ...leased.map((each) => each.close(reason)),
+      ...this.#running.all().map(({ process }) => process.close(reason)),
+      Promise.allSettled(this.#probes),
+    ])
+  }
+
+  #refuseWhenClosing(): void {
+    if (this.#closing === undefined) return
+    throw new ToolgateError('shutting_down', 'The gateway is shutting down.')
   }
 
   async #own(link: Link): Promise<Lease> {
-    const request = {
-      ...this.#request(link.tool),
-      ...traceOf(link),
-      signal: this.#abort.signal,
-    }
-    const instance = await this.#counted(link.tool, () => startOwn(this.#ground, request))
-    this.#track(instance)
+    const { tool, caller } = link
+    const request = { ...this.#request(tool), ...traceOf(link), signal: this.#abort.signal }
+    const instance = await this.#counted(tool, caller.id, () => startOwn(this.#ground, request))
+    this.#track(instance, false)
     return new OwnLease(instance, link)
   }
 
-  #share(tool: Declaration, who: string, spare = false): Shared {
-    const key = `${tool.name} ${tool.version} ${who}`
-    const known = this.#shared.get(key)
-    if (known !== undefined) return known.shared
-    const shared: Shared = new Shared(this.#ground, {
+  #at(key: string, place: Place, link: Link, spare: boolean): Leased {
+    const known = this.#entries.get(key)
+    if (known !== undefined) return known.leased
+    const { tool, caller } = link
+    const unused = () => {
+      this.#retired.delete(leased)
+      if (this.#entries.get(key)?.leased === leased) this.#entries.delete(key)
+    }
+    const common = {
       ...this.#request(tool),
+      ...(place.alone && traceOf(link)),
+      how: place.how,
+      subscriptions: new Subscriptions(),
+      backoff: this.#backoffOf(place, link),
+      single: place.exclusive || (place.alone && link.kind === 'request'),
       idle: tool.idle ?? this.#ground.config.timeouts.idle,
-      counted: (start) => (spare ? start() : this.#counted(tool, start)),
-      unused: () => this.#retired.delete(shared),
-      started: (instance) => {
-        if (spare) this.#spare.add(instance)
-        this.#track(instance)
-      },
-    })
-    this.#shared.set(key, { shared, tool })
-    return shared
+      counted: <T>(start: () => Promise<T>) =>
+        spare ? start() : this.#counted(tool, caller.id, start),
+      started: (instance: Started) => this.#track(instance, spare),
+    }
+    const slot = (unused: () => void) => new Shared(this.#ground, { ...common, unused })
+    const leased: Leased = place.exclusive ? new Exclusive({ slot, unused }) : slot(unused)
+    this.#entries.set(key, { leased, tool, caller: caller.id })
+    return leased
+  }
+
+  /** What fails is the tool, for this caller, so another place of the same two is no better. */
+  #backoffOf({ alone }: Place, { tool, caller }: Link): Backoff {
+    if (alone) return new Backoff()
+    const key = keyOf(tool, tool.mode === 'daemon' ? 'all' : caller.id)
+    const backoff = this.#backoffs.get(key) ?? new Backoff()
+    this.#backoffs.set(key, backoff)
+    return backoff
   }
 
   /** Nobody else is leased from it: the same version may come back, and is a new one then. */
   #retire(key: string): void {
-    const entry = this.#shared.get(key)
+    const entry = this.#entries.get(key)
     if (entry === undefined) return
-    this.#shared.delete(key)
-    this.#retired.add(entry.shared)
-    entry.shared.retire()
+    this.#entries.delete(key)
+    this.#retired.add(entry.leased)
+    entry.leased.retire()
+  }
+
+  async #probe(tool: Declaration): Promise<Probed> {
+    const modern = await this.#ask(tool, speaksModern)
+    if (modern !== 'yes') return { era: 'legacy', dual: false, silent: modern === 'silent' }
+    const legacy = await this.#ask(tool, speaksLegacy)
+    return { era: 'modern', dual: legacy === 'yes', silent: false }
+  }
+
+  async #ask(tool: Declaration, question: Question): Promise<Reply> {
+    this.#refuseWhenClosing()
+    const request = { ...this.#request(tool), signal: this.#abort.signal }
+    const started = await startAsked(this.#ground, request, question, this.patience)
+    this.#track(started, true)
+    const ended = started.process.close('it was asked for its era only')
+    if (this.#closing !== undefined) await ended
+    // The end of the gateway may be what it answered with.
+    this.#refuseWhenClosing()
+    return started.reply
   }
 
   #request(tool: Declaration): StartRequest {
-    return { tool, events: { listChanged: () => this.#listChanged(tool.name) } }
+    return { tool, events: { listChanged: () => this.#hooks.listChanged(tool.name) } }
   }
 
-  async #counted<T>(tool: Declaration, start: () => Promise<T>): Promise<T> {
-    this.#admit(tool)
-    this.#starting.set(tool.name, (this.#starting.get(tool.name) ?? 0) + 1)
-    try {
-      return await start()
-    } finally {
-      this.#starting.set(tool.name, (this.#starting.get(tool.name) ?? 1) - 1)
+  #counted<T>(tool: Declaration, caller: string, start: () => Promise<T>): Promise<T> {
+    return this.#running.counted(tool.name, () => this.#makeRoom(tool, caller), start)
+  }
+
+  /** Nobody's process makes room for somebody else's. */
+  #makeRoom(tool: Declaration, caller: string): boolean {
+    for (const entry of this.#entries.values()) {
+      if (entry.tool.name !== tool.name || entry.caller !== caller) continue
+      if (tool.mode === 'launcher' && entry.leased.giveWay()) return true
     }
+    return false
   }
 
-  #admit(tool: Declaration): void {
-    const { perTool } = this.#ground.config.sessions
-    const running = [...(this.#running.get(tool.name) ?? [])].filter(
-      (each) => !each.process.ending && !this.#spare.has(each),
-    )
-    if (running.length + (this.#starting.get(tool.name) ?? 0) < perTool) return
-    const message = `The tool has ${perTool} processes, the most it may have (sessions.perTool).`
-    throw new ToolgateError('unavailable', message, { retryAfter: 5 })
+  #track(started: Started, spare: boolean): void {
+    this.#running.add(started, spare)
+    if (this.#closing !== undefined) void started.process.close(this.#closing)
   }
+}
 
-  #track(instance: Instance): void {
-    const { name } = instance.tool
-    const running = this.#running.get(name) ?? new Set()
-    this.#running.set(name, running.add(instance))
-    void instance.process.ended.then(() => {
-      running.delete(instance)
-      if (running.size === 0 && this.#running.get(name) === running) this.#running.delete(name)
-    })
-    if (this.#closing !== undefined) void instance.process.close(this.#closing)
-  }
+const PATIENCE = 5_000
+
+/** Neither a name nor a version has a space in it. */
+function keyOf({ name, version }: Declaration, place: string): string {
+  return `${name} ${version} ${place}`
 }
 
 function traceOf({ traceparent }: Link): { traceparent?: string } {

@@ -1,19 +1,26 @@
 import type { Link } from '../call/link.ts'
 import { ToolgateError } from '../errors.ts'
-import type { Connection } from '../outbound/connection.ts'
-import type { SharedLegacyConnection } from '../outbound/legacy-shared.ts'
-import { Subscriptions } from '../outbound/subscriptions.ts'
-import { type Ground, type Instance, type StartRequest, startShared } from './instance.ts'
-import type { Lease } from './lease.ts'
+import type { Connection, SharedConnection } from '../outbound/connection.ts'
+import type { Subscriptions } from '../outbound/subscriptions.ts'
+import type { Backoff } from './backoff.ts'
+import { type Ground, type How, type Instance, type StartRequest, startShared } from './instance.ts'
+import type { Lease, Leased } from './lease.ts'
 
-type SharedInstance = Instance<SharedLegacyConnection>
+type SharedInstance = Instance<SharedConnection>
 
 export interface SharedOptions extends StartRequest {
+  readonly how: How
+  /** Outlive each process, and may be those of others too. */
+  readonly subscriptions: Subscriptions
+  /** Of all that fail for the same reason. */
+  readonly backoff: Backoff
+  /** Serves one call at a time, or one request alone: who abandons that ends the process. */
+  readonly single: boolean
   /** Milliseconds without a call after which the process is stopped. */
   readonly idle: number
   /** Starts within the tool's cap on processes. */
   counted<T>(start: () => Promise<T>): Promise<T>
-  /** Called when it was retired, nothing runs and nobody is left. */
+  /** Called when nothing runs and nobody is left; a new one may take its place then. */
   unused(): void
   /** Called with each process that was started, for counting. */
   started(instance: SharedInstance): void
@@ -23,11 +30,10 @@ export interface SharedOptions extends StartRequest {
  * One process that many links share: started on first use, stopped when idle, restarted after a
  * crash with backoff, replaced when it hangs.
  */
-export class Shared {
+export class Shared implements Leased {
   readonly #ground: Ground
   readonly #options: SharedOptions
   readonly #links = new Set<Link>()
-  readonly #subscriptions = new Subscriptions()
   readonly #abort = new AbortController()
   #current: SharedInstance | undefined
   /** It may hang. */
@@ -35,13 +41,16 @@ export class Shared {
   #starting: Promise<SharedInstance> | undefined
   #calls = 0
   #idle: NodeJS.Timeout | undefined
-  #failures = 0
-  #notBefore = 0
   #retired = false
 
   constructor(ground: Ground, options: SharedOptions) {
     this.#ground = ground
     this.#options = options
+  }
+
+  /** It runs, or soon will. */
+  get ready(): boolean {
+    return this.#starting !== undefined || this.#current?.process.ending === false
   }
 
   lease(link: Link): Lease {
@@ -55,7 +64,7 @@ export class Shared {
       doubt: (connection) => this.#doubt(connection),
       trust: (connection) => this.#trust(connection),
       condemn: (connection, reason) => this.#condemn(connection, reason),
-      abandon: () => {},
+      abandon: (connection, reason) => this.#abandon(connection, reason),
       release: (reason) => {
         if (released) return
         released = true
@@ -69,6 +78,14 @@ export class Shared {
     this.#retired = true
     clearTimeout(this.#idle)
     this.#endIfUnused()
+  }
+
+  giveWay(): boolean {
+    const current = this.#current
+    if (current === undefined || current.process.ending || this.#inUse) return false
+    this.#current = undefined
+    void current.process.close('its place was needed')
+    return true
   }
 
   async close(reason: string): Promise<void> {
@@ -91,15 +108,12 @@ export class Shared {
   }
 
   async #start(): Promise<SharedInstance> {
-    const wait = this.#notBefore - performance.now()
-    if (wait > 0) {
-      const message = 'The tool failed just now and is started again in a moment.'
-      throw new ToolgateError('unavailable', message, { retryAfter: Math.ceil(wait / 1000) })
-    }
+    const { backoff, subscriptions, how } = this.#options
+    backoff.check()
     const request = { ...this.#options, signal: this.#abort.signal }
     try {
       const instance = await this.#options.counted(() =>
-        startShared(this.#ground, request, this.#subscriptions),
+        startShared(this.#ground, request, subscriptions, how),
       )
       if (this.#abort.signal.aborted) {
         await instance.process.close('its start was given up')
@@ -113,7 +127,7 @@ export class Shared {
       this.#endIfUnused()
       return instance
     } catch (error) {
-      this.#failed()
+      backoff.failed()
       throw error
     }
   }
@@ -123,17 +137,10 @@ export class Shared {
     void instance.process.closed.then(({ unexpected }) => {
       if (this.#current === instance) this.#current = undefined
       if (this.#doubted === instance) this.#doubted = undefined
-      if (performance.now() - since > STABLE) this.#failures = 0
-      if (unexpected) this.#failed()
+      this.#options.backoff.lived(performance.now() - since)
+      if (unexpected) this.#options.backoff.failed()
       this.#endIfUnused()
     })
-  }
-
-  /** The first failure is forgiven at once, the next ones wait longer and longer. */
-  #failed(): void {
-    const delay = this.#failures === 0 ? 0 : Math.min(BACKOFF * 2 ** this.#failures, BACKOFF_MAX)
-    this.#failures += 1
-    this.#notBefore = performance.now() + delay
   }
 
   #begin(): void {
@@ -147,12 +154,17 @@ export class Shared {
     this.#endIfUnused()
   }
 
+  /** A subscriber waits for updates, so the process is in use though nobody calls. */
+  get #inUse(): boolean {
+    const { single, subscriptions } = this.#options
+    return this.#calls > 0 || (!single && subscriptions.any)
+  }
+
   #rest(): void {
     clearTimeout(this.#idle)
     if (this.#retired || this.#current === undefined) return
     this.#idle = setTimeout(() => {
-      // A subscriber waits for updates, so the process is in use though nobody calls.
-      if (this.#calls > 0 || this.#subscriptions.any) return
+      if (this.#inUse) return
       const current = this.#current
       this.#current = undefined
       void current?.process.close('idle')
@@ -170,16 +182,26 @@ export class Shared {
     const instance = this.#doubted
     if (instance === undefined || instance.connection !== connection) return
     this.#doubted = undefined
-    if (this.#current === undefined && this.#starting === undefined) this.#current = instance
-    else void this.#drained(instance).then(() => instance.process.close('it was replaced'))
+    if (this.#current === undefined && this.#starting === undefined) {
+      this.#current = instance
+      if (this.#calls === 0) this.#rest()
+    } else void this.#drained(instance).then(() => instance.process.close('it was replaced'))
   }
 
   #condemn(connection: Connection, reason: string): void {
+    const found = this.#take(connection)
+    if (found !== undefined) void this.#drained(found).then(() => found.process.kill(reason))
+  }
+
+  #abandon(connection: Connection, reason: string): void {
+    if (this.#options.single) void this.#take(connection)?.process.kill(reason)
+  }
+
+  #take(connection: Connection): SharedInstance | undefined {
     const found = [this.#current, this.#doubted].find((each) => each?.connection === connection)
-    if (found === undefined) return
     if (this.#current === found) this.#current = undefined
-    else this.#doubted = undefined
-    void this.#drained(found).then(() => found.process.kill(reason))
+    if (this.#doubted === found) this.#doubted = undefined
+    return found
   }
 
   /** Its other calls are given their time before it is ended. */
@@ -190,27 +212,23 @@ export class Shared {
   #leave(link: Link, reason: string): void {
     this.#links.delete(link)
     for (const each of [this.#current, this.#doubted]) each?.connection.detach(link, reason)
-    this.#subscriptions.leave(link)
+    this.#options.subscriptions.leave(link)
     this.#endIfUnused()
     if (this.#calls === 0) this.#rest()
   }
 
   #endIfUnused(): void {
     if (this.#links.size > 0) return
-    // What is still current is kept, idle or not: it remembers how often it failed.
-    if (!this.#retired) return
-    if (this.#starting !== undefined) this.#abort.abort()
-    for (const each of [this.#current, this.#doubted]) {
-      void each?.process.close('nobody uses it any more')
+    if (this.#retired) {
+      if (this.#starting !== undefined) this.#abort.abort()
+      for (const each of [this.#current, this.#doubted]) {
+        void each?.process.close('nobody uses it any more')
+      }
     }
-    if (this.#current === undefined && this.#starting === undefined) this.#options.unused()
+    const running = this.#current ?? this.#doubted ?? this.#starting
+    if (running === undefined) this.#options.unused()
   }
 }
-
-const BACKOFF = 250
-const BACKOFF_MAX = 30_000
-/** A process that lived so long is no longer counted as crashing. */
-const STABLE = 10_000
 
 function attached(instance: SharedInstance, link: Link): Connection {
   instance.connection.attach(link)

@@ -1,0 +1,119 @@
+import type { Call } from '../call/call.ts'
+import type { Link } from '../call/link.ts'
+import { ToolgateError } from '../errors.ts'
+import type { Lease, Leased } from './lease.ts'
+import type { Shared } from './shared.ts'
+
+export interface ExclusiveOptions {
+  /** One process more, not started yet; `unused` is called as that of a shared one is. */
+  slot(unused: () => void): Shared
+  /** Called when no process is left and nobody has a lease. */
+  unused(): void
+}
+
+interface Held {
+  readonly slot: Shared
+  readonly lease: Lease
+}
+
+/**
+ * Processes with one call in flight each, all initialized alike. A call is given the free one that
+ * was used last, so that those nobody needs become idle and are stopped; else a new one.
+ */
+export class Exclusive implements Leased {
+  readonly #options: ExclusiveOptions
+  /** What was used last is last. */
+  readonly #slots: Shared[] = []
+  /** Whose call each is busy with. */
+  readonly #busy = new Map<Shared, Link>()
+  #leases = 0
+  #retired = false
+
+  constructor(options: ExclusiveOptions) {
+    this.#options = options
+  }
+
+  /** The lease is on a process from `begin` to `end`; its link has one call at a time. */
+  lease(link: Link): Lease {
+    this.#leases += 1
+    let held: Held | undefined
+    let calls = 0
+    let released = false
+    return {
+      begin: (call) => {
+        if (calls === 0) held = this.#take(link, call)
+        calls += 1
+        held?.lease.begin(call)
+      },
+      connection: () => {
+        if (held !== undefined && calls > 0) return held.lease.connection()
+        throw new ToolgateError('bad_request', 'No call has begun.')
+      },
+      current: () => (calls > 0 ? held?.lease.current() : undefined),
+      end: () => {
+        held?.lease.end()
+        calls -= 1
+        if (held === undefined || calls > 0) return
+        held.lease.release('its call has ended')
+        this.#free(held.slot, link)
+      },
+      // What a call was found to be out of time with is looked at after its end.
+      doubt: (connection) => held?.lease.doubt(connection),
+      trust: (connection) => held?.lease.trust(connection),
+      condemn: (connection, reason) => held?.lease.condemn(connection, reason),
+      abandon: (connection, reason) => held?.lease.abandon(connection, reason),
+      release: (reason) => {
+        if (released) return
+        released = true
+        if (calls > 0) held?.lease.release(reason)
+        this.#leases -= 1
+        this.#endIfUnused()
+      },
+    }
+  }
+
+  retire(): void {
+    this.#retired = true
+    for (const slot of [...this.#slots]) slot.retire()
+  }
+
+  giveWay(): boolean {
+    return this.#slots.some((slot) => !this.#busy.has(slot) && slot.giveWay())
+  }
+
+  async close(reason: string): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.close(reason)))
+  }
+
+  /** A listen is no call of the tool's, so it keeps no process from serving one. */
+  #take(link: Link, call: Call | undefined): Held {
+    const listens = call?.request.method === 'subscriptions/listen'
+    const free = this.#slots.findLast((each) => each.ready && (listens || !this.#busy.has(each)))
+    const slot = free ?? this.#add()
+    const lease = slot.lease(link)
+    if (this.#retired) slot.retire()
+    if (!listens) this.#busy.set(slot, link)
+    return { slot, lease }
+  }
+
+  #add(): Shared {
+    const slot: Shared = this.#options.slot(() => {
+      const at = this.#slots.indexOf(slot)
+      if (at >= 0) this.#slots.splice(at, 1)
+      this.#endIfUnused()
+    })
+    this.#slots.push(slot)
+    return slot
+  }
+
+  #free(slot: Shared, link: Link): void {
+    if (this.#busy.get(slot) !== link) return
+    this.#busy.delete(slot)
+    const at = this.#slots.indexOf(slot)
+    if (at >= 0) this.#slots.push(...this.#slots.splice(at, 1))
+  }
+
+  #endIfUnused(): void {
+    if (this.#slots.length === 0 && this.#leases === 0) this.#options.unused()
+  }
+}
