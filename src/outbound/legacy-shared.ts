@@ -2,61 +2,78 @@ import type { Call } from '../call/call.ts'
 import type { Link } from '../call/link.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Id, JsonObject, Message } from '../protocol/message.ts'
-import {
-  errorMessage,
-  notificationMessage,
-  requestMessage,
-  resultMessage,
-  withId,
-  withMeta,
-} from '../protocol/read.ts'
+import { notificationMessage, requestMessage } from '../protocol/read.ts'
 import { LATEST_LEGACY } from '../protocol/versions.ts'
 import type { Pipe } from '../runtime/pipe.ts'
 import type { Logger } from '../telemetry/log.ts'
-import { answerHere, uriOf } from './answer-here.ts'
-import type { Asking, Connection, ConnectionEvents, Serving } from './connection.ts'
+import type { Asking, ConnectionEvents, Serving, SharedConnection } from './connection.ts'
 import { type InitializeResult, readInitialized } from './handshake.ts'
+import { Answers } from './legacy/answer.ts'
+import { answerHere, uriOf } from './legacy/answer-here.ts'
+import type { SharedHow } from './legacy/how.ts'
+import { Listens } from './legacy/listens.ts'
+import { Logs } from './legacy/logs.ts'
+import { type NewsParts, spread } from './legacy/news.ts'
+import { Questions } from './legacy/questions.ts'
+import { legacyRequest, offered } from './legacy/request.ts'
+import { openUrls } from './legacy/url-elicitation.ts'
+import { Whose } from './legacy/whose.ts'
 import {
   cancelledByClient,
   cancelledParams,
   idInUse,
-  isListChanged,
   progressTokenOf,
   servingOf,
 } from './messages.ts'
 import { type Pending, Requests } from './requests.ts'
 import type { Subscriptions } from './subscriptions.ts'
-import { toolLog } from './tool-log.ts'
 
 /**
- * Speaks legacy MCP to a process that many links share. Ids and progress tokens are our own
- * numbers, so that those of the clients never meet; no client capability is offered to the tool.
+ * Speaks legacy MCP to a process that many links share, of either era. Ids and progress tokens are
+ * our own numbers, so that those of the clients never meet.
  */
-export class SharedLegacyConnection implements Connection {
+export class SharedLegacyConnection implements SharedConnection {
   readonly #pipe: Pipe
   readonly #log: Logger
-  readonly #events: ConnectionEvents
+  readonly #how: SharedHow
   readonly #requests: Requests
   /** Our id of each link's open call, by the client's id. */
   readonly #links = new Map<Link, Map<Id, number>>()
   readonly #subscriptions: Subscriptions
-  readonly #toolLog: (params: JsonObject) => void
+  readonly #logs: Logs
+  readonly #questions: Questions
+  readonly #listens: Listens
+  readonly #news: NewsParts
+  #answers = new Answers(undefined)
   #lastRequest: string | undefined
   #initialized: InitializeResult | undefined
 
   /** `subscriptions` outlive this process: the next one takes them over. */
-  constructor(pipe: Pipe, log: Logger, events: ConnectionEvents, subscriptions: Subscriptions) {
+  constructor(
+    pipe: Pipe,
+    log: Logger,
+    events: ConnectionEvents,
+    subscriptions: Subscriptions,
+    how: SharedHow = { capabilities: {}, exclusive: false, correlated: false },
+  ) {
     this.#pipe = pipe
-    this.#requests = new Requests(pipe)
     this.#log = log
-    this.#events = events
+    this.#how = how
     this.#subscriptions = subscriptions
-    this.#toolLog = toolLog(log)
+    const requests = new Requests(pipe)
+    const whose = new Whose(how, requests)
+    const questions = new Questions(requests, whose, (call, reason) => this.cancel(call, reason))
+    const logs = new Logs(how, requests, whose, log)
+    const goodbye = (id: Id) => this.#answers.goodbye(id)
+    const listens = new Listens(requests, subscriptions, goodbye)
+    const links = () => this.#links.keys()
+    this.#requests = requests
+    this.#logs = logs
+    this.#questions = questions
+    this.#listens = listens
+    this.#news = { events, requests, questions, listens, logs, whose, subscriptions, links }
     pipe.read((message) => this.#receive(message))
-    void pipe.closed.then(({ reason }) => {
-      const error = new ToolgateError('tool_gone', `The tool is gone: ${reason}.`)
-      for (const id of this.#requests.ids()) this.#settle(id)?.reject(error)
-    })
+    void pipe.closed.then(({ reason, unexpected }) => this.#gone(reason, unexpected))
   }
 
   /** What the process said at initialize. Throws when `handshake` has not been done. */
@@ -68,25 +85,29 @@ export class SharedLegacyConnection implements Connection {
   /** The handshake, supplied by us. Rejects with `tool_gone` or what the tool refused it with. */
   async handshake(version: string): Promise<InitializeResult> {
     const clientInfo = { name: 'toolgate', version }
-    const params = { protocolVersion: LATEST_LEGACY, capabilities: {}, clientInfo }
+    const params = {
+      protocolVersion: LATEST_LEGACY,
+      capabilities: offered(this.#how),
+      clientInfo,
+    }
     const write = (id: number) => requestMessage(id, 'initialize', params).bytes
     const answer = await this.#requests.send(write)
     this.#initialized = readInitialized(answer)
+    this.#answers = new Answers(this.#initialized.serverInfo)
     this.#pipe.send(notificationMessage('notifications/initialized').bytes)
     return this.#initialized
   }
 
-  /** A request of our own. Rejects with `timeout` after `milliseconds`, or `tool_gone`. */
   ask(method: string, params: JsonObject, milliseconds: number): Promise<Message> {
     return this.#requests.ask(method, params, milliseconds)
   }
 
-  /** Subscribes the process to what its predecessor was subscribed to. */
   resubscribe(): void {
-    for (const uri of this.#subscriptions.uris()) this.#quietly('resources/subscribe', uri)
+    for (const uri of this.#subscriptions.uris()) {
+      void this.#requests.quietly('resources/subscribe', { uri })
+    }
   }
 
-  /** Resolves when no call is open, or after `milliseconds`. */
   drained(milliseconds: number): Promise<void> {
     return this.#requests.drained(milliseconds)
   }
@@ -100,8 +121,12 @@ export class SharedLegacyConnection implements Connection {
     if (open === undefined) return
     const error = new ToolgateError('tool_gone', `The session ended: ${reason}.`)
     for (const id of [...open.values()]) this.#giveUp(id, error)
+    this.#questions.end(link, error)
+    this.#listens.end(link, error)
     this.#links.delete(link)
-    for (const uri of this.#subscriptions.leave(link)) this.#quietly('resources/unsubscribe', uri)
+    for (const uri of this.#subscriptions.leave(link)) {
+      void this.#requests.quietly('resources/unsubscribe', { uri })
+    }
   }
 
   async call(call: Call): Promise<Message> {
@@ -112,6 +137,9 @@ export class SharedLegacyConnection implements Connection {
     }
     if (open.has(request.id)) throw idInUse(request.id)
     this.#lastRequest = call.trace.requestId
+    if (link.era === 'modern' && request.method === 'subscriptions/listen') {
+      return this.#listens.open(call, this.initialized.capabilities)
+    }
     return answerHere(call, this.initialized, this.#subscriptions) ?? this.#pass(call, open)
   }
 
@@ -121,12 +149,14 @@ export class SharedLegacyConnection implements Connection {
       const id = open?.get(cancelledParams(message).requestId as Id)
       if (id !== undefined) this.#giveUp(id, cancelledByClient())
     }
-    // The rest (initialized, roots, answers to questions that are never asked) ends here.
+    // The rest (initialized, roots) is of no use to a process that others share.
   }
 
   cancel(call: Call, reason: Error): void {
     const id = this.#links.get(call.link)?.get(call.request.id as Id)
     if (id !== undefined) this.#giveUp(id, reason)
+    this.#questions.end(call, reason)
+    this.#listens.end(call, reason)
   }
 
   /** Gone counts as alive: nothing is left to end. */
@@ -141,22 +171,36 @@ export class SharedLegacyConnection implements Connection {
     return servingOf(this.#requests.calls(), this.#lastRequest)
   }
 
+  /** What clients are asked here goes through `Call.ask`, and is counted there. */
   asking(): Asking {
     return { total: 0, open: undefined }
   }
 
   async #pass(call: Call, open: Map<Id, number>): Promise<Message> {
-    const clientId = call.request.id as Id
-    const token = progressTokenOf(call.request)
-    const answer = await this.#requests.send(
-      (id) => renumbered(call.request, id, token !== undefined),
-      { call, token },
-      (id) => open.set(clientId, id),
-    )
+    const send = () => this.#exchange(call, open)
+    const answer = await openUrls(call, this.#questions, send)
     if (answer.kind === 'error' && call.request.method === 'resources/subscribe') {
       this.#subscriptions.part(call.link, uriOf(call.request))
     }
-    return withId(answer, clientId)
+    return this.#answers.of(call, answer)
+  }
+
+  /** The tool's answer, under our id, once the client has been asked all that it is asked. */
+  async #exchange(call: Call, open: Map<Id, number>): Promise<Message> {
+    const { request, link } = call
+    const token = progressTokenOf(request)
+    this.#logs.begin(link, this.initialized.capabilities)
+    const answer = await this.#requests.send(
+      (id) => legacyRequest(request, link.era, id, token !== undefined),
+      { call, token },
+      (id) => {
+        open.set(request.id as Id, id)
+        this.#questions.begun(call)
+      },
+    )
+    const asking = this.#questions.answered(call)
+    if (asking !== undefined) await asking
+    return answer
   }
 
   #receive(message: Message): void {
@@ -169,43 +213,10 @@ export class SharedLegacyConnection implements Connection {
         break
       }
       case 'request':
-        this.#refuse(message)
+        this.#questions.receive(message)
         break
       case 'notification':
-        this.#notification(message)
-    }
-  }
-
-  /** No capability was offered, so only a ping is answered. */
-  #refuse({ id, method }: Message): void {
-    const answer =
-      method === 'ping'
-        ? resultMessage(id as Id, {})
-        : errorMessage(id as Id, -32601, 'This instance is shared: no client can be asked.')
-    try {
-      this.#pipe.send(answer.bytes)
-    } catch {
-      // It is ending; its calls are told so.
-    }
-  }
-
-  #notification(message: Message): void {
-    const params = (message.json().params as JsonObject | undefined) ?? {}
-    if (message.method === 'notifications/progress') {
-      const pending = this.#requests.get(params.progressToken)
-      const { call, token } = pending ?? {}
-      if (call === undefined || token === undefined) return
-      const { method } = message
-      call.notify(notificationMessage(method, { ...params, progressToken: token }))
-    } else if (message.method === 'notifications/resources/updated') {
-      if (typeof params.uri !== 'string') return
-      for (const link of this.#subscriptions.of(params.uri)) link.deliver(message)
-    } else if (isListChanged(message)) {
-      this.#events.listChanged()
-      for (const link of this.#links.keys()) link.deliver(message)
-    } else if (message.method === 'notifications/message') {
-      // It says nothing of whose call it belongs to, so no client may see it.
-      this.#toolLog(params)
+        spread(message, this.#news)
     }
   }
 
@@ -213,12 +224,9 @@ export class SharedLegacyConnection implements Connection {
     const pending = this.#settle(id)
     if (pending === undefined) return
     pending.reject(reason)
-    try {
-      const params = { requestId: id, reason: reason.message }
-      this.#pipe.send(notificationMessage('notifications/cancelled', params).bytes)
-    } catch {
-      // It is gone or reads nothing: `alive` finds out which.
-    }
+    const params = { requestId: id, reason: reason.message }
+    this.#requests.tell(notificationMessage('notifications/cancelled', params))
+    if (pending.call !== undefined) this.#questions.end(pending.call, reason)
   }
 
   #settle(id: unknown): Pending | undefined {
@@ -229,16 +237,10 @@ export class SharedLegacyConnection implements Connection {
     return pending
   }
 
-  #quietly(method: string, uri: string): void {
-    this.ask(method, { uri }, QUIET).catch(() => {})
+  #gone(reason: string, unexpected: boolean): void {
+    const error = new ToolgateError('tool_gone', `The tool is gone: ${reason}.`)
+    for (const id of this.#requests.ids()) this.#settle(id)?.reject(error)
+    this.#questions.endAll(error)
+    this.#listens.endAll(unexpected ? error : undefined)
   }
-}
-
-/** Milliseconds for what nobody waits for. */
-const QUIET = 30_000
-
-/** The request under our id and, where it asks for progress, our token: the same number. */
-function renumbered(request: Message, id: number, progress: boolean): Uint8Array {
-  const own = withId(request, id)
-  return (progress ? withMeta(own, { progressToken: id }) : own).bytes
 }

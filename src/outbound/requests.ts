@@ -56,6 +56,23 @@ export class Requests {
     }
   }
 
+  /** Asks for what no caller waits for; whether the tool agreed. Never rejects. */
+  quietly(method: string, params: JsonObject): Promise<boolean> {
+    return this.ask(method, params, QUIET).then(
+      ({ kind }) => kind === 'result',
+      () => false,
+    )
+  }
+
+  /** Writes a notification or an answer; what is gone or reads nothing is not told. */
+  tell(message: Message): void {
+    try {
+      this.#pipe.send(message.bytes)
+    } catch {
+      // Its calls are told so, or `alive` finds out.
+    }
+  }
+
   get(id: unknown): Pending | undefined {
     return this.#pending.get(id as number)
   }
@@ -76,6 +93,17 @@ export class Requests {
     return [...this.#pending.values()].flatMap(({ call }) => call ?? [])
   }
 
+  /** The clients' call that is open, where there is just one. */
+  only(): Call | undefined {
+    let only: Call | undefined
+    for (const { call } of this.#pending.values()) {
+      if (call === undefined) continue
+      if (only !== undefined) return undefined
+      only = call
+    }
+    return only
+  }
+
   ids(): number[] {
     return [...this.#pending.keys()]
   }
@@ -94,3 +122,6 @@ export class Requests {
     })
   }
 }
+
+/** Milliseconds for what nobody waits for. */
+const QUIET = 30_000

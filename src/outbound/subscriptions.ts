@@ -9,8 +9,11 @@ export class Subscriptions {
   /** True when this is the first: the process has to be told. Throws `invalid_params`. */
   join(link: Link, uri: string): boolean {
     const uris = this.#uris.get(link) ?? new Set()
-    if (uris.size >= MOST && !uris.has(uri)) {
-      throw new ToolgateError('invalid_params', `At most ${MOST} resources can be subscribed to.`)
+    if (uris.size >= MOST_SUBSCRIPTIONS && !uris.has(uri)) {
+      throw new ToolgateError(
+        'invalid_params',
+        `At most ${MOST_SUBSCRIPTIONS} resources can be subscribed to.`,
+      )
     }
     this.#uris.set(link, uris.add(uri))
     const links = this.#links.get(uri) ?? new Set()
@@ -48,4 +51,4 @@ export class Subscriptions {
 }
 
 /** For one link. */
-const MOST = 256
+export const MOST_SUBSCRIPTIONS = 256

@@ -1,10 +1,10 @@
-import type { Call } from '../call/call.ts'
-import { ToolgateError } from '../errors.ts'
-import type { Id, Message } from '../protocol/message.ts'
-import { isObject } from '../protocol/object.ts'
-import { resultMessage } from '../protocol/read.ts'
-import { agreedVersion, type InitializeResult } from './handshake.ts'
-import type { Subscriptions } from './subscriptions.ts'
+import type { Call } from '../../call/call.ts'
+import { ToolgateError } from '../../errors.ts'
+import type { Id, Message } from '../../protocol/message.ts'
+import { isObject } from '../../protocol/object.ts'
+import { resultMessage } from '../../protocol/read.ts'
+import { agreedVersion, type InitializeResult } from '../handshake.ts'
+import type { Subscriptions } from '../subscriptions.ts'
 
 /**
  * What is answered for a shared legacy process without asking it: what is the client's alone, and
