@@ -1,9 +1,10 @@
-import type { Capabilities } from '../call/link.ts'
 import type { Config } from '../config/config.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Connection, ConnectionEvents, SharedConnection } from '../outbound/connection.ts'
+import type { SharedHow } from '../outbound/legacy/how.ts'
 import { LegacyConnection } from '../outbound/legacy.ts'
 import { SharedLegacyConnection } from '../outbound/legacy-shared.ts'
+import { ModernConnection, type ModernOptions } from '../outbound/modern.ts'
 import type { Question, Reply } from '../outbound/probe.ts'
 import type { Subscriptions } from '../outbound/subscriptions.ts'
 import { prepareTool, startTool } from '../runtime/driver.ts'
@@ -28,20 +29,8 @@ export interface Instance<C extends Connection = Connection> extends Started {
 
 /** How a process for many links is spoken to. */
 export type How =
-  | {
-      readonly era: 'modern'
-      /** Every link on it is of one caller. */
-      readonly private: boolean
-    }
-  | {
-      readonly era: 'legacy'
-      /** Of the clients, offered to the tool at its handshake. */
-      readonly capabilities: Capabilities
-      /** One call is open at a time: what the tool says outside calls belongs to it. */
-      readonly exclusive: boolean
-      /** The tool says with each message which call it is about. */
-      readonly correlated: boolean
-    }
+  | ({ readonly era: 'modern' } & ModernOptions)
+  | ({ readonly era: 'legacy' } & SharedHow)
 
 export interface Ground {
   readonly config: Config
@@ -72,11 +61,17 @@ export function startShared(
   ground: Ground,
   request: StartRequest,
   subscriptions: Subscriptions,
-  _how: How,
+  how: How,
 ): Promise<Instance<SharedConnection>> {
   return start(ground, request, async (process, log, span) => {
-    const connection = new SharedLegacyConnection(process, log, request.events, subscriptions)
-    await inSpan(ground.telemetry, SPANS.handshake, span, () => connection.handshake(VERSION))
+    const parts = [process, log, request.events, subscriptions] as const
+    const connection =
+      how.era === 'modern'
+        ? new ModernConnection(...parts, how)
+        : new SharedLegacyConnection(...parts, how)
+    await inSpan<object>(ground.telemetry, SPANS.handshake, span, () =>
+      connection.handshake(VERSION),
+    )
     return speaking(process, connection)
   })
 }
