@@ -87,13 +87,39 @@ async function reach(url: string, route: string, request: RequestInit): Promise<
 }
 
 function describeProblem(status: number, answer: unknown, url: string): string {
-  const { detail, title, errors } = (answer ?? {}) as {
+  const { detail, title, errors, inputRequests } = (answer ?? {}) as {
     readonly detail?: string
     readonly title?: string
     readonly errors?: readonly { readonly path: string; readonly message: string }[]
+    readonly inputRequests?: Readonly<Record<string, InputRequest>>
   }
+  if (inputRequests !== undefined) return describeQuestions(inputRequests)
   const said = detail ?? title ?? `${url} answered ${status}, which is no answer of a gateway`
   return [said, ...(errors ?? []).map((one) => `  ${one.path}: ${one.message}`)].join('\n')
+}
+
+interface InputRequest {
+  readonly method: string
+  readonly params?: {
+    readonly message?: string
+    readonly url?: string
+    readonly requestedSchema?: { readonly properties?: object }
+  }
+}
+
+/** There is nobody here who could be asked. */
+function describeQuestions(requests: Readonly<Record<string, InputRequest>>): string {
+  const questions = Object.entries(requests).map(([key, { method, params = {} }]) => {
+    const { message, url, requestedSchema } = params
+    const fields = Object.keys(requestedSchema?.properties ?? {})
+    const what = [message, url, fields.length > 0 && `(${fields.join(', ')})`]
+    return `  ${key}: ${what.filter((part) => part).join(' ') || method}`
+  })
+  return [
+    'the function asks for input, which toolgate call cannot give:',
+    ...questions,
+    'call it with an MCP client that can be asked, or over REST with POST /v1/continuations',
+  ].join('\n')
 }
 
 function parse(text: string): unknown {

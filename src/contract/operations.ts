@@ -8,6 +8,7 @@ import { ERRORS } from '../errors.ts'
 import {
   alive,
   contentResult,
+  continuation,
   functionName,
   health,
   invocation,
@@ -29,7 +30,9 @@ export interface OpenApiDocument {
 }
 
 /** Statuses that one call of a function can end with, besides 200. */
-export const CALL_ERRORS = [400, 401, 403, 404, 413, 415, 422, 429, 500, 502, 503, 504] as const
+export const CALL_ERRORS = [
+  400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 502, 503, 504,
+] as const
 
 let document: OpenApiDocument | undefined
 
@@ -149,6 +152,21 @@ const ROUTES: readonly RouteConfig[] = [
   },
   {
     method: 'post',
+    path: '/v1/continuations',
+    operationId: 'continueCall',
+    summary: 'Go on with a call that asked for input',
+    description:
+      'A call that ends with the problem `input_required` (409) waits for what it asked. This ' +
+      'answers as that call would have: with its result, a problem, or 409 again. Each ' +
+      '`continuation` is good for its caller, once, until `timeouts.ask` is over.',
+    tags: ['call'],
+    request: {
+      body: { required: true, content: { 'application/json': { schema: continuation } } },
+    },
+    responses: { 200: callAnswer(anyObject), ...problems(CALL_ERRORS) },
+  },
+  {
+    method: 'post',
     path: '/mcp/invoke',
     operationId: 'invoke',
     summary: 'Call a function by its name alone',
@@ -156,7 +174,7 @@ const ROUTES: readonly RouteConfig[] = [
     request: {
       body: { required: true, content: { 'application/json': { schema: invocation } } },
     },
-    responses: { 200: callAnswer(anyObject), ...problems([...CALL_ERRORS, 409].sort()) },
+    responses: { 200: callAnswer(anyObject), ...problems(CALL_ERRORS) },
   },
   {
     method: 'get',

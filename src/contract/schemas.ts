@@ -16,6 +16,21 @@ export const functionName = z
   .max(256)
   .openapi({ description: 'The function, as the tool lists it.', example: 'calculate' })
 
+/** What a function asks of whoever calls it. */
+const inputRequests = z
+  .record(
+    z.string(),
+    z.looseObject({
+      method: z
+        .string()
+        .describe(
+          'As in MCP: `elicitation/create` asks a person, `sampling/createMessage` a model.',
+        ),
+      params: z.unknown().optional(),
+    }),
+  )
+  .openapi('InputRequests')
+
 /** RFC 9457, with what this gateway adds. */
 export const problem = z
   .looseObject({
@@ -40,6 +55,13 @@ export const problem = z
       .object({ code: z.int(), message: z.string(), data: z.unknown().optional() })
       .optional()
       .describe("The tool's own JSON-RPC error, as it came."),
+    inputRequests: inputRequests
+      .optional()
+      .describe('With `input_required`: what is asked, each under a key.'),
+    continuation: z
+      .string()
+      .optional()
+      .describe('With `input_required`: what `POST /v1/continuations` goes on with.'),
   })
   .openapi('Problem')
 
@@ -112,6 +134,10 @@ export const toolDetail = toolBase
   .extend({
     functions: z.array(functionEntry).describe('As far as they are known.'),
     timeout: z.int().optional().describe('Bound of one call, in milliseconds.'),
+    era: z
+      .enum(['legacy', 'modern', 'dual'])
+      .nullable()
+      .describe('Which MCP era it speaks; `dual`: both. Null while that is not known.'),
     errors: z
       .array(toolMistake)
       .optional()
@@ -129,6 +155,16 @@ export const invocation = z
     arguments: z.record(z.string(), z.unknown()).optional().describe("The function's input."),
   })
   .openapi('Invocation')
+
+export const continuation = z
+  .object({
+    continuation: z.string().min(1).describe('Of the problem `input_required`, unchanged.'),
+    inputResponses: z
+      .record(z.string(), z.record(z.string(), z.unknown()))
+      .describe('An MCP result for each key of `inputRequests`; what is missing is asked again.')
+      .openapi({ example: { name: { action: 'accept', content: { name: 'Ada' } } } }),
+  })
+  .openapi('Continuation')
 
 export const alive = z.object({ status: z.literal('alive') }).openapi('Alive')
 

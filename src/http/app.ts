@@ -6,6 +6,7 @@ import { SPANS } from '../telemetry/names.ts'
 import { allowedAt } from './allowed.ts'
 import { readJson } from './body.ts'
 import { callFunction } from './call-function.ts'
+import { continueCall } from './continue-call.ts'
 import { allowOrigin, answerPreflight, isPreflight } from './cors.ts'
 import { answerHealth } from './health.ts'
 import { invoke } from './invoke.ts'
@@ -66,6 +67,7 @@ function assemble(parts: HttpParts): Express {
   app.get('/v1/tools', listTools(parts))
   app.get('/v1/tools/:tool', showTool(parts))
   app.post('/v1/tools/:tool/:function', callFunction(parts))
+  app.post('/v1/continuations', continueCall(parts))
   app.post('/mcp/invoke', invoke(parts))
   app.get('/openapi.json', openapi(contract, 'json'))
   app.get('/openapi.yaml', openapi(contract, 'yaml'))

@@ -43,11 +43,10 @@ export class CallStream {
 
   /** Cuts the connection where too much that was answered is unread already. */
   result(body: unknown): void {
-    const text = event('result', body)
-    if (holdUnsent(this.#res, Buffer.byteLength(text))) this.#last(text)
-    else this.#res.destroy()
+    this.#last(event('result', body))
   }
 
+  /** The same for a problem, because a tool may ask for much. */
   error(problem: unknown): void {
     this.#last(event('error', problem))
   }
@@ -80,7 +79,8 @@ export class CallStream {
     if (this.#ended || this.#res.destroyed) return
     this.#start()
     this.#stop()
-    this.#res.end(text)
+    if (holdUnsent(this.#res, Buffer.byteLength(text))) this.#res.end(text)
+    else this.#res.destroy()
   }
 
   #keepAlive(): void {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { ERRORS, type ErrorCode, ToolgateError, toToolgateError } from '../errors.ts'
+import { holdUnsent } from '../inbound/unsent.ts'
 
 /** What a problem says of its request. */
 export interface ProblemFacts {
@@ -24,7 +25,10 @@ export function problemOf(thrown: unknown, facts: ProblemFacts = {}): Record<str
   }
 }
 
-/** Answers with a problem and the headers that belong to it; does nothing once it is too late. */
+/**
+ * Answers with a problem and the headers that belong to it; does nothing once it is too late. Cuts
+ * the connection where too much that was answered is unread already.
+ */
 export function sendProblem(res: ServerResponse, thrown: unknown, facts: ProblemFacts = {}): void {
   if (res.destroyed) return
   if (res.headersSent) {
@@ -33,10 +37,15 @@ export function sendProblem(res: ServerResponse, thrown: unknown, facts: Problem
   }
   const error = known(thrown)
   const text = JSON.stringify(problemOf(error, facts))
+  const length = Buffer.byteLength(text)
+  if (!holdUnsent(res, length)) {
+    res.destroy()
+    return
+  }
   res.statusCode = error.status
   res.removeHeader('ETag')
   res.setHeader('Content-Type', 'application/problem+json')
-  res.setHeader('Content-Length', Buffer.byteLength(text))
+  res.setHeader('Content-Length', length)
   res.setHeader('Cache-Control', 'no-store')
   for (const [name, value] of headersOf(error)) res.setHeader(name, value)
   res.end(text)

@@ -12,7 +12,15 @@ const seen = new Set<string>()
 before(async () => {
   house = await openHouse()
   addCalculator(house)
-  addTool(house, 'one', [{ name: 'say', inputSchema: { type: 'object' } }])
+  addTool(
+    house,
+    'one',
+    ['say', 'ask'].map((name) => ({ name, inputSchema: { type: 'object' } })),
+  )
+  house.behaviours.set('one/ask', async (call) => {
+    const told = await call.ask?.({ name: { method: 'elicitation/create', params: {} } })
+    return result(call, { content: [{ type: 'text', text: JSON.stringify(told) }] })
+  })
   house.behaviours.set('one/say', (call) => result(call, { content: [{ type: 'text', text: '' }] }))
   const error = { file: '/tools/bad.ts', line: 3, path: 'timeout', message: 'No.', expected: '1s' }
   const errors = [error, { file: '/tools/bad.ts', path: 'runtime', message: 'None.' }]
@@ -69,6 +77,17 @@ test('What every operation answers is what the document says of it', async () =>
   await meets('post', call, '/v1/tools/calculator/calculate', {})
   await meets('post', '/v1/tools/one/say', '/v1/tools/one/say', {})
   for (const tool of ['bad', 'ill', 'nothing']) await meets('post', call, `/v1/tools/${tool}/x`, {})
+  const go = '/v1/continuations'
+  for (const path of [call, '/v1/tools/one/ask']) {
+    const { body } = await meets('post', path, '/v1/tools/one/ask', {})
+    assert.equal(body.code, 'input_required')
+    const first = { continuation: body.continuation, inputResponses: {} }
+    const { continuation } = (await meets('post', go, go, first)).body
+    await meets('post', go, go, { continuation, inputResponses: { name: {} } })
+    await meets('post', go, go, first)
+  }
+  await meets('post', go, go, {})
+  await meets('post', '/mcp/invoke', '/mcp/invoke', { tool_name: 'one__ask' })
   await meets('post', '/mcp/invoke', '/mcp/invoke', { tool_name: 'one__say' })
   await meets('post', '/mcp/invoke', '/mcp/invoke', {})
   for (const path of ['/healthz', '/ready', '/health', '/openapi.json', '/openapi.yaml']) {

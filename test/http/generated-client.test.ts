@@ -20,7 +20,11 @@ before(async () => {
   addCalculator(house)
   const shipped = (await shippedTools()).find(({ name }) => name === 'calculator')
   addTool(house, 'calculator', shipped?.functions ?? [])
-  addTool(house, 'learned', [LEARNED])
+  addTool(house, 'learned', [LEARNED, { name: 'ask', inputSchema: { type: 'object' } }])
+  house.behaviours.set('learned/ask', async (call) => {
+    const told = await call.ask?.({ a: { method: 'roots/list' } })
+    return result(call, { content: [told] })
+  })
   house.behaviours.set('learned/find', (call) => result(call, { content: [] }))
   folder = await mkdtemp(join(tmpdir(), 'toolgate-client-'))
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
@@ -73,6 +77,14 @@ const { data, error } = await client.POST('/v1/tools/calculator/calculate', {
 if (error !== undefined) throw new Error(error.detail)
 const found = await client.POST('/v1/tools/learned/find', { body: { text: 'x' } })
 if (found.error !== undefined) throw new Error(found.error.detail)
+const asked = await client.POST('/v1/tools/learned/ask', { body: {} })
+if (asked.error?.code !== 'input_required') throw new Error('It asks for nothing.')
+const { continuation = '', inputRequests = {} } = asked.error
+const inputResponses = Object.fromEntries(
+  Object.entries(inputRequests).map(([key, { method }]) => [key, { method }]),
+)
+const gone = await client.POST('/v1/continuations', { body: { continuation, inputResponses } })
+if (gone.error !== undefined) throw new Error(gone.error.detail)
 const tool = await client.GET('/v1/tools/{tool}', { params: { path: { tool: 'calculator' } } })
 if (tool.data?.functions[0]?.name !== 'calculate') throw new Error('It has no such function.')
 const result: string = data.${answer}

@@ -4,7 +4,7 @@ import type { Call } from '../../src/call/call.ts'
 import type { LearnState } from '../../src/catalogue/catalogue.ts'
 import type { Config } from '../../src/config/config.ts'
 import type { Dispatch } from '../../src/dispatch/dispatch.ts'
-import { Parked } from '../../src/dispatch/parked.ts'
+import { Parked, type ParkedCalls } from '../../src/dispatch/parked.ts'
 import { Seal } from '../../src/dispatch/seal.ts'
 import { ToolgateError } from '../../src/errors.ts'
 import { createApp } from '../../src/http/app.ts'
@@ -32,6 +32,7 @@ export interface House {
   readonly waist: string[]
   readonly logged: LogFields[]
   readonly health: { now: Health }
+  readonly parked: ParkedCalls
   changed(tool: string): void
   close(): Promise<void>
 }
@@ -50,6 +51,7 @@ const CALCULATE: FunctionDeclaration = {
   outputSchema: { type: 'object', properties: { result: number }, required: ['result'] },
 }
 
+/** The caller of a request is named by its header `X-Caller`; without, it is anonymous. */
 export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
   const entries = new Map<string, ToolEntry>()
   const learned = new Map<string, LearnState>()
@@ -69,6 +71,7 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
     sizes,
     origins: ['https://page.example'],
     timeouts: { call: 60_000, ask: 60_000 },
+    sessions: { parked: 4, max: 100 },
   } as unknown as Config
   const dispatch: Dispatch = {
     open: async (link) => void waist.push(`open ${link.tool.name}`),
@@ -99,7 +102,10 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
       onChange: (listener) => void listeners.push(listener),
     },
     guard: {
-      identify: () => ({ id: 'anonymous', anonymous: true, roles: [], scopes: [] }),
+      identify({ 'x-caller': id }) {
+        const anonymous = typeof id !== 'string'
+        return { id: anonymous ? 'anonymous' : id, anonymous, roles: [], scopes: [] }
+      },
       see(_caller, tool) {
         if (hidden.has(tool.name)) throw new ToolgateError('forbidden', 'Not for you.')
       },
@@ -126,8 +132,8 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
     instances: () => ({ running: 2, sessions: 1 }),
   }
   const app = await createApp(parts)
-  const caller = parts.guard.identify({}, undefined)
   const server = createServer((req, res) => {
+    const caller = parts.guard.identify(req.headers, undefined)
     res.setHeader('Content-Security-Policy', "default-src 'none'")
     res.setHeader('X-Request-Id', 'r1')
     app(req, res, caller, 'r1')
@@ -143,6 +149,7 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
     waist,
     logged,
     health,
+    parked: parts.parked,
     changed: (tool) => {
       for (const listener of listeners) listener(tool)
     },
