@@ -117,7 +117,7 @@ class Waist implements Dispatch {
 
   async #answer(call: Call, lease: Lease, traceparent: string): Promise<Message> {
     const { config } = this.#parts
-    lease.begin()
+    lease.begin(call)
     try {
       const open = lease.connection()
       const connection = open instanceof Promise ? await open : open
