@@ -1,0 +1,42 @@
+import type { Declaration } from '../../tool/declaration.ts'
+import { VERSION } from '../../version.ts'
+
+/**
+ * Stands for all tools that a caller may see, wherever a link has its tool: `/mcp` is one MCP
+ * server. Its name cannot be a file's.
+ */
+export const ALL_TOOLS: Declaration = {
+  name: '*',
+  version: VERSION,
+  file: '',
+  description: 'Every tool that the caller may see.',
+  tags: [],
+  runtime: { kind: 'inline', functions: [] },
+  policy: {
+    network: 'none',
+    workspace: 'none',
+    files: { read: [], write: [] },
+    env: [],
+    secrets: {},
+    memory: null,
+    cpus: null,
+    processes: null,
+    sandbox: 'none',
+    container: {
+      readOnly: true,
+      capAdd: [],
+      capDrop: [],
+      securityOpt: [],
+      tmpfs: [],
+      user: null,
+    },
+  },
+  mode: 'daemon',
+  timeout: null,
+  idle: null,
+  instances: { min: 0, max: 0 },
+  warm: 0,
+  limits: null,
+  access: { scopes: [], roles: [] },
+  era: null,
+}

@@ -1,0 +1,249 @@
+import { createHash } from 'node:crypto'
+import { ToolgateError } from '../../errors.ts'
+import { legacyOutputSchema } from '../../outbound/modern/legacy-schema.ts'
+import type { Era, JsonObject } from '../../protocol/message.ts'
+import { isObject } from '../../protocol/object.ts'
+import { closest } from '../../tool/closest.ts'
+import type { Declaration } from '../../tool/declaration.ts'
+import { KINDS, type Kind, keyOf, type Lists } from './lists.ts'
+import { listNames, type Own } from './names.ts'
+import { References } from './references.ts'
+import { splitId, splitUri } from './uris.ts'
+
+/** One tool as it is shown to a caller. */
+export interface Shown {
+  readonly tool: Declaration
+  /** Undefined while it is not known what it has. */
+  readonly lists: Lists | undefined
+  /** What it declares as an MCP server. */
+  readonly capabilities: JsonObject
+  /** Why nothing could be found out about it. */
+  readonly problem?: string
+}
+
+/** Something of a tool, as the tool knows it. */
+export interface Found {
+  readonly tool: Declaration
+  /** The tool's own name, URI, template or id. */
+  readonly own: string
+}
+
+/** All that some tools have, under the names and URIs of `/mcp`, both ways. */
+export class Directory {
+  readonly #shown: ReadonlyMap<string, Shown>
+  readonly #references = new Map<string, References>()
+  readonly #entries = new Map<Kind, readonly Written[]>()
+  readonly #names = new Map<'functions' | 'prompts', ReadonlyMap<string, Entry>>()
+  readonly #pages = new Map<string, string>()
+  readonly #digests = new Map<Kind, string>()
+
+  /** In the order in which their entries are listed. */
+  constructor(shown: readonly Shown[]) {
+    this.#shown = new Map(shown.map((each) => [each.tool.name, each]))
+  }
+
+  get shown(): Iterable<Shown> {
+    return this.#shown.values()
+  }
+
+  /** The entries of a kind: those of the first tool first, each tool's in its own order. */
+  entries(kind: Kind): readonly JsonObject[] {
+    return this.#written(kind).map(({ entry }) => entry)
+  }
+
+  /**
+   * One page of a list as JSON text without its braces: `"tools":[…],"nextCursor":"2000"`. Throws
+   * `invalid_params` for a cursor that was not given out.
+   */
+  page(kind: Kind, cursor: unknown, era: Era): string {
+    const start = cursor === undefined ? 0 : startOf(cursor)
+    const entries = this.#written(kind)
+    if (start > 0 && start >= entries.length) throw wrongCursor()
+    const key = `${kind} ${era} ${start}`
+    const known = this.#pages.get(key)
+    if (known !== undefined) return known
+    const next = start + PAGE
+    const more = next < entries.length ? `,"nextCursor":"${next}"` : ''
+    const legacy = era === 'legacy' && kind === 'functions'
+    const list = entries.slice(start, next)
+    const texts = legacy ? list.map(legacyText) : list.map(({ text }) => text)
+    const page = `${JSON.stringify(KINDS[kind].key)}:[${texts.join()}]${more}`
+    this.#pages.set(key, page)
+    return page
+  }
+
+  /** The same for the same entries. */
+  digest(kind: Kind): string {
+    let digest = this.#digests.get(kind)
+    if (digest === undefined) {
+      const hash = createHash('sha256')
+      for (const { text } of this.#written(kind)) hash.update(text)
+      digest = hash.digest('base64url')
+      this.#digests.set(kind, digest)
+    }
+    return digest
+  }
+
+  /** How what a tool refers to is written here. */
+  references(tool: string): References {
+    let references = this.#references.get(tool)
+    if (references === undefined) {
+      const lists = this.#shown.get(tool)?.lists
+      const listed = (kind: Kind) =>
+        (lists?.[kind] ?? []).flatMap((entry) => keyOf(kind, entry as JsonObject) ?? [])
+      references = new References(tool, [...listed('resources'), ...listed('templates')])
+      this.#references.set(tool, references)
+    }
+    return references
+  }
+
+  /** A function or prompt. Throws `unknown_function`, `invalid_params`, `not_learned`. */
+  named(kind: 'functions' | 'prompts', name: unknown): Found {
+    const entry = typeof name === 'string' ? this.#named(kind).get(name) : undefined
+    if (entry === undefined) throw this.#unknown(kind, name)
+    return { tool: entry.shown.tool, own: entry.name }
+  }
+
+  /** A resource, or a template. Throws `invalid_params`. */
+  located(uri: unknown): Found {
+    const split =
+      typeof uri === 'string' ? splitUri(uri, (name) => this.#shown.has(name)) : undefined
+    if (split !== undefined) return this.#found(split)
+    const message = `There is no resource ${quoted(uri)}. Expected a URI of resources/list.`
+    throw new ToolgateError('invalid_params', message, { data: { uri } })
+  }
+
+  /** A task. Throws `invalid_params`. */
+  task(id: unknown): Found {
+    const split = typeof id === 'string' ? splitId(id, (name) => this.#shown.has(name)) : undefined
+    if (split !== undefined) return this.#found(split)
+    const message = `There is no task ${quoted(id)}. Expected the "taskId" that a call answered.`
+    throw new ToolgateError('invalid_params', message)
+  }
+
+  #found({ tool, own }: { tool: string; own: string }): Found {
+    return { tool: (this.#shown.get(tool) as Shown).tool, own }
+  }
+
+  #named(kind: 'functions' | 'prompts'): ReadonlyMap<string, Entry> {
+    let names = this.#names.get(kind)
+    if (names === undefined) {
+      names = listNames(this.#owned(kind))
+      this.#names.set(kind, names)
+    }
+    return names
+  }
+
+  *#owned(kind: Kind): Iterable<Entry> {
+    for (const shown of this.#shown.values()) {
+      for (const entry of (shown.lists?.[kind] ?? []) as readonly JsonObject[]) {
+        const name = keyOf(kind, entry)
+        if (name !== undefined) yield { tool: shown.tool.name, name, shown, entry }
+      }
+    }
+  }
+
+  #written(kind: Kind): readonly Written[] {
+    let written = this.#entries.get(kind)
+    if (written === undefined) {
+      written = [...this.#rewritten(kind)].flatMap(withText)
+      this.#entries.set(kind, written)
+    }
+    return written
+  }
+
+  *#rewritten(kind: Kind): Iterable<JsonObject> {
+    if (kind === 'functions' || kind === 'prompts') {
+      for (const [name, { tool, entry }] of this.#named(kind)) {
+        yield { ...this.references(tool).marked(entry), name }
+      }
+      return
+    }
+    const key = kind === 'resources' ? 'uri' : 'uriTemplate'
+    for (const { tool, name, entry } of this.#owned(kind)) {
+      const references = this.references(tool)
+      yield { ...references.marked(entry), [key]: references.uri(name) }
+    }
+  }
+
+  #unknown(kind: 'functions' | 'prompts', name: unknown): ToolgateError {
+    const what = kind === 'functions' ? 'function' : 'prompt'
+    const code = kind === 'functions' ? 'unknown_function' : 'invalid_params'
+    const owner =
+      typeof name === 'string' ? splitId(name, (tool) => this.#shown.has(tool)) : undefined
+    const shown = owner && this.#shown.get(owner.tool)
+    if (shown !== undefined && shown.lists === undefined) return unready(shown, kind)
+    const meant = typeof name === 'string' ? nearest(name, this.#named(kind).keys()) : undefined
+    const hint = meant === undefined ? '' : ` Did you mean "${meant}"?`
+    const expected = `Expected tool__${what}, as ${KINDS[kind].method} tells.`
+    return new ToolgateError(code, `There is no ${what} ${quoted(name)}.${hint} ${expected}`)
+  }
+}
+
+function unready({ tool, problem }: Shown, kind: Kind): ToolgateError {
+  if (problem !== undefined) {
+    const message = `The tool "${tool.name}" could not be learned: ${problem}`
+    return new ToolgateError('tool_failed_to_start', message)
+  }
+  const message = `It is not known yet which ${kind} the tool "${tool.name}" has.`
+  return new ToolgateError('not_learned', message, { retryAfter: 1 })
+}
+
+interface Entry extends Own {
+  readonly shown: Shown
+  readonly entry: JsonObject
+}
+
+/** Entries of one page. */
+const PAGE = 2000
+/** Names that a wrong one is compared with, and characters of a name that are told. */
+const MOST_NAMES = 500
+const LONGEST = 64
+
+/** An entry as it is listed, and its text. */
+interface Written {
+  readonly entry: JsonObject
+  readonly text: string
+}
+
+/** What is nested too deeply to be written is left out, so that it hides no other. */
+function withText(entry: JsonObject): Written[] {
+  try {
+    return [{ entry, text: JSON.stringify(entry) }]
+  } catch {
+    return []
+  }
+}
+
+/** A legacy client's functions answer with objects: what another is told as is told so here. */
+function legacyText({ entry, text }: Written): string {
+  const { outputSchema, ...others } = entry
+  if (!isObject(outputSchema) || outputSchema.type === 'object') return text
+  try {
+    return JSON.stringify({ ...others, outputSchema: legacyOutputSchema(outputSchema) })
+  } catch {
+    return JSON.stringify(others)
+  }
+}
+
+function startOf(cursor: unknown): number {
+  const start = typeof cursor === 'string' && /^[1-9]\d{0,8}$/.test(cursor) ? Number(cursor) : 0
+  if (start === 0 || start % PAGE !== 0) throw wrongCursor()
+  return start
+}
+
+function wrongCursor(): ToolgateError {
+  return new ToolgateError('invalid_params', '"cursor" must be a "nextCursor" of this list.')
+}
+
+/** The one that only lacks its tool's name, else the closest. */
+function nearest(name: string, names: Iterable<string>): string | undefined {
+  if (name.length > LONGEST) return undefined
+  const known = [...names].slice(0, MOST_NAMES)
+  return known.find((each) => each.endsWith(`__${name}`)) ?? closest(name, known)
+}
+
+function quoted(name: unknown): string {
+  if (typeof name !== 'string') return 'without a name'
+  return name.length > LONGEST ? `"${name.slice(0, LONGEST)}…"` : `"${name}"`
+}

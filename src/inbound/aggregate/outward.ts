@@ -1,0 +1,123 @@
+import { compose } from '../../protocol/composed-message.ts'
+import { parseExact } from '../../protocol/exact-json.ts'
+import type { JsonObject, Message } from '../../protocol/message.ts'
+import { isObject } from '../../protocol/object.ts'
+import type { References } from './references.ts'
+
+/**
+ * A tool's answer to a request of this method as `/mcp` gives it: what refers to the tool's
+ * resources, UIs and tasks carries its name. The same message where nothing does.
+ */
+export function answerOutward(answer: Message, method: string, references: References): Message {
+  if (!refers(answer)) return answer
+  const written = read(answer)
+  const { result, error } = written
+  if (isObject(result))
+    return write(answer, { ...written, result: resultOf(result, method, references) })
+  if (!isObject(error) || !isObject(error.data) || typeof error.data.uri !== 'string') return answer
+  const data = { ...error.data, uri: references.link(error.data.uri) }
+  return write(answer, { ...written, error: { ...error, data } })
+}
+
+/** The same of a notification or request of the tool's. */
+export function saidOutward(message: Message, references: References): Message {
+  const log = message.method === 'notifications/message'
+  if (!log && !refers(message)) return message
+  const written = read(message)
+  const { params } = written
+  if (!isObject(params)) return message
+  const marked = references.marked(params)
+  const { uri, logger } = params
+  if (log)
+    marked.logger = typeof logger === 'string' ? `${references.tool}/${logger}` : references.tool
+  else if (message.method === 'notifications/resources/updated') {
+    if (typeof uri === 'string') marked.uri = references.uri(uri)
+  } else if (message.method?.startsWith('notifications/tasks') === true) {
+    return write(message, { ...written, params: taskOf(marked, references) })
+  }
+  return write(message, { ...written, params: marked })
+}
+
+/**
+ * Whether there may be anything to write anew: found in the bytes, so that a long answer is not
+ * parsed for nothing. A key may be written with escapes; honest writers escape no ASCII letter.
+ */
+function refers({ bytes }: Message): boolean {
+  const line = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return SIGNS.some((sign) => line.includes(sign))
+}
+
+const SIGNS = ['"uri"', 'esourceUri"', 'outputTemplate"', '"taskId"', '"tasks"']
+  .concat(['2', '3', '4', '5', '6', '7'].map((digit) => `\\u00${digit}`))
+  .map((sign) => Buffer.from(sign))
+
+function read({ bytes }: Message): JsonObject {
+  return parseExact(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),
+  ) as JsonObject
+}
+
+function write({ kind, id, method }: Message, written: JsonObject): Message {
+  return compose(
+    { kind, ...(id !== undefined && { id }), ...(method !== undefined && { method }) },
+    written,
+  )
+}
+
+function resultOf(result: JsonObject, method: string, references: References): JsonObject {
+  const marked = { ...references.marked(result) }
+  if (Array.isArray(result.content))
+    marked.content = result.content.map((each) => block(each, references))
+  if (Array.isArray(result.messages)) {
+    marked.messages = result.messages.map((message) =>
+      isObject(message) ? { ...message, content: blocks(message.content, references) } : message,
+    )
+  }
+  if (Array.isArray(result.contents)) {
+    marked.contents = result.contents.map((each) =>
+      located(each, (uri) => references.uri(uri), references),
+    )
+  }
+  if (Array.isArray(result.tasks) && method === 'tasks/list') {
+    marked.tasks = result.tasks.map((task) => (isObject(task) ? taskOf(task, references) : task))
+  }
+  if (isObject(result.task)) marked.task = taskOf(result.task, references)
+  const isTask = method.startsWith('tasks/') || result.resultType === 'task'
+  return isTask ? taskOf(marked, references) : marked
+}
+
+/** A task with its id, and with its result, where it has come to one. */
+function taskOf(task: JsonObject, references: References): JsonObject {
+  const { taskId, result } = task
+  return {
+    ...task,
+    ...(typeof taskId === 'string' && { taskId: references.task(taskId) }),
+    ...(isObject(result) && { result: resultOf(result, 'tools/call', references) }),
+  }
+}
+
+function blocks(content: unknown, references: References): unknown {
+  return Array.isArray(content)
+    ? content.map((each) => block(each, references))
+    : block(content, references)
+}
+
+/** One block of content: a link to a resource, a resource itself, or what has none. */
+function block(content: unknown, references: References): unknown {
+  if (!isObject(content)) return content
+  const link = (uri: string) => references.link(uri)
+  if (content.type === 'resource_link') return located(content, link, references)
+  const marked = references.marked(content)
+  if (content.type !== 'resource') return marked
+  return { ...marked, resource: located(content.resource, link, references) }
+}
+
+function located(
+  object: unknown,
+  rewrite: (uri: string) => string,
+  references: References,
+): unknown {
+  if (!isObject(object)) return object
+  const marked = references.marked(object)
+  return typeof object.uri === 'string' ? { ...marked, uri: rewrite(object.uri) } : marked
+}

@@ -1,0 +1,31 @@
+import type { Call, CallTrace, InputRequests, InputResponses } from '../../call/call.ts'
+import type { Message } from '../../protocol/message.ts'
+import { saidOutward } from './outward.ts'
+import type { ToolLink } from './tool-link.ts'
+
+/** A client's call on its way to the one tool that it is for. */
+export class Passed implements Call {
+  readonly link: ToolLink
+  readonly request: Message
+  readonly trace: CallTrace
+  readonly signal: AbortSignal
+  readonly ask?: (requests: InputRequests) => Promise<InputResponses>
+  readonly #call: Call
+
+  constructor(call: Call, link: ToolLink, request: Message, signal: AbortSignal) {
+    this.link = link
+    this.request = request
+    this.trace = call.trace
+    this.signal = signal
+    if (call.ask !== undefined) this.ask = (requests) => call.ask?.(requests) ?? never()
+    this.#call = call
+  }
+
+  notify(message: Message): void {
+    this.#call.notify(saidOutward(message, this.link.references))
+  }
+}
+
+function never(): Promise<never> {
+  return Promise.reject(new Error('nothing can be asked'))
+}

@@ -1,0 +1,71 @@
+import type { CallTrace } from '../../call/call.ts'
+import type { JsonObject } from '../../protocol/message.ts'
+import { isObject } from '../../protocol/object.ts'
+import { within } from '../../within.ts'
+import { KINDS, type Kind, type Lists } from './lists.ts'
+import type { SessionLinks } from './session-links.ts'
+import type { ToolLink } from './tool-link.ts'
+
+/**
+ * What processes of one session's own have listed since they said that their lists changed: they
+ * know better than the catalogue, which speaks of a process that nobody has talked to.
+ */
+export class Relisted {
+  readonly #links: SessionLinks
+  readonly #known = new Map<ToolLink, Partial<Lists>>()
+  /** By the tool's name; another object when anything in it is new. */
+  better: ReadonlyMap<string, Partial<Lists>> = new Map()
+
+  constructor(links: SessionLinks) {
+    this.#links = links
+  }
+
+  /** Asks those that said so, and waits a moment for them. */
+  async refresh(trace: CallTrace): Promise<void> {
+    const stale = [...this.#links.open].filter((link) => link.stale.size > 0)
+    if (stale.length === 0) return
+    await within(Promise.all(stale.map((link) => this.#ask(link, trace))), PATIENCE)
+  }
+
+  drop(link: ToolLink): void {
+    if (this.#known.delete(link)) this.#renew()
+  }
+
+  #renew(): void {
+    this.better = new Map(Array.from(this.#known, ([link, lists]) => [link.tool.name, lists]))
+  }
+
+  async #ask(link: ToolLink, trace: CallTrace): Promise<void> {
+    for (const kind of [...link.stale]) {
+      link.stale.delete(kind)
+      try {
+        const entries = await this.#list(link, kind, trace)
+        if (link.over) return
+        this.#known.set(link, { ...this.#known.get(link), [kind]: entries })
+        this.#renew()
+      } catch {
+        // What was known before is better than nothing.
+      }
+    }
+  }
+
+  async #list(link: ToolLink, kind: Kind, trace: CallTrace): Promise<JsonObject[]> {
+    const { method, key } = KINDS[kind]
+    const entries: JsonObject[] = []
+    let cursor: unknown
+    for (let page = 0; page < MOST_PAGES && entries.length < MOST_ENTRIES; page += 1) {
+      const params = cursor === undefined ? {} : { cursor }
+      const { result } = (await this.#links.ask(link, method, params, trace)).json()
+      if (!isObject(result) || !Array.isArray(result[key])) throw new Error('no list came back')
+      entries.push(...result[key].filter(isObject))
+      cursor = result.nextCursor
+      if (typeof cursor !== 'string') break
+    }
+    return entries
+  }
+}
+
+/** Milliseconds that a list waits for them. */
+const PATIENCE = 2000
+const MOST_PAGES = 100
+const MOST_ENTRIES = 2000

@@ -1,0 +1,78 @@
+import type { Call } from '../../call/call.ts'
+import type { Link } from '../../call/link.ts'
+import type { Dispatch } from '../../dispatch/dispatch.ts'
+import type { Id, Message } from '../../protocol/message.ts'
+import { resultMessage } from '../../protocol/read.ts'
+import { listed } from './answers.ts'
+import type { Bundle } from './bundle.ts'
+import type { Directories } from './directories.ts'
+import type { Directory } from './directory.ts'
+import { findTool } from './find-tool.ts'
+import type { Target } from './inward.ts'
+import { listen } from './listen.ts'
+import { kindOf } from './lists.ts'
+import { answerOutward } from './outward.ts'
+import { Passed } from './passed.ts'
+import { withMarkedState, withOwnState } from './state.ts'
+import { type Listener, ToolLink } from './tool-link.ts'
+
+export interface RequestBundleParts {
+  /** The waist, where each tool is a tool. */
+  readonly dispatch: Dispatch
+  readonly directories: Directories
+}
+
+/** Behind a link of one request, of either era: at most one link, to the one tool it is for. */
+export class RequestBundle implements Bundle {
+  readonly #parts: RequestBundleParts
+  readonly #outer: Link
+
+  constructor(parts: RequestBundleParts, outer: Link) {
+    this.#parts = parts
+    this.#outer = outer
+  }
+
+  async call(call: Call): Promise<Message> {
+    const { directories } = this.#parts
+    const { request } = call
+    const { caller, era } = this.#outer
+    if (request.method === 'ping' && era === 'legacy') return resultMessage(request.id as Id, {})
+    if (request.method === 'subscriptions/listen' && era === 'modern') {
+      return listen(this.#parts, call)
+    }
+    const kind = kindOf(request.method)
+    const settled = async () => {
+      await directories.settled(caller)
+      return directories.now(caller)
+    }
+    if (kind !== undefined) return listed(await settled(), kind, request, era)
+    const { directory, target } = await findTool(directories.now(caller), request, settled)
+    return this.#pass(call, directory, target)
+  }
+
+  /** Nothing that a client says beside its one request is for a tool. */
+  tell(): void {}
+
+  /** The one link ends with its call, which is given up with it. */
+  close(): void {}
+
+  async #pass(call: Call, directory: Directory, target: Target): Promise<Message> {
+    const { dispatch } = this.#parts
+    const { tool } = target
+    const references = directory.references(tool.name)
+    const link = new ToolLink(this.#outer, tool, references, NOBODY)
+    const modern = this.#outer.era === 'modern'
+    const request = modern ? withOwnState(target.request, tool) : target.request
+    const signal = call.signal ?? new AbortController().signal
+    await dispatch.open(link)
+    try {
+      const answer = await dispatch.call(new Passed(call, link, request, signal))
+      const outward = answerOutward(answer, request.method ?? '', references)
+      return modern ? withMarkedState(outward, tool) : outward
+    } finally {
+      dispatch.close(link, 'answered')
+    }
+  }
+}
+
+const NOBODY: Listener = { said() {}, gone() {} }

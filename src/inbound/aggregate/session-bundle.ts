@@ -1,0 +1,203 @@
+import type { Call } from '../../call/call.ts'
+import type { Link } from '../../call/link.ts'
+import { ToolgateError } from '../../errors.ts'
+import type { Id, Message } from '../../protocol/message.ts'
+import { notificationMessage, resultMessage } from '../../protocol/read.ts'
+import type { OpenCall } from '../posted-link.ts'
+import { levelOf, listed } from './answers.ts'
+import { Asked } from './asked.ts'
+import type { Bundle } from './bundle.ts'
+import { Changes } from './changes.ts'
+import type { Directories } from './directories.ts'
+import type { Directory } from './directory.ts'
+import { findTool } from './find-tool.ts'
+import { agreed, initialized } from './hello.ts'
+import { paramsOf, type Target } from './inward.ts'
+import { changedKinds, kindOf } from './lists.ts'
+import { answerOutward, saidOutward } from './outward.ts'
+import { Passed } from './passed.ts'
+import { Relisted } from './relist.ts'
+import { type LinksParts, SessionLinks } from './session-links.ts'
+import type { Listener, ToolLink } from './tool-link.ts'
+
+export interface SessionBundleParts extends LinksParts {
+  readonly directories: Directories
+}
+
+/** A call that a client may cancel. */
+interface Open {
+  readonly gone: AbortController
+  /** Where it is going on, once it is. */
+  link?: ToolLink
+}
+
+/** Behind a legacy session: a link to each tool that it has used, and all that these say. */
+export class SessionBundle implements Bundle, Listener {
+  readonly #parts: SessionBundleParts
+  readonly #outer: Link
+  readonly #links: SessionLinks
+  readonly #relisted: Relisted
+  readonly #asked = new Asked()
+  readonly #calls = new Map<Id, Open>()
+  #changes: Changes | undefined
+  #forget = () => {}
+  #shown:
+    | { readonly base: Directory; readonly better: unknown; readonly own: Directory }
+    | undefined
+
+  constructor(parts: SessionBundleParts, outer: Link) {
+    this.#parts = parts
+    this.#outer = outer
+    this.#links = new SessionLinks(parts, outer, this)
+    this.#relisted = new Relisted(this.#links)
+  }
+
+  async call(call: Call): Promise<Message> {
+    const { request } = call
+    const id = request.id as Id
+    switch (request.method) {
+      case 'initialize':
+        return this.#begin(request)
+      case 'ping':
+        return resultMessage(id, {})
+      case 'logging/setLevel':
+        this.#links.setLevel(levelOf(request), call.trace)
+        return resultMessage(id, {})
+    }
+    const kind = kindOf(request.method)
+    if (kind !== undefined) {
+      const directory = await this.#settled(call)
+      this.#changes?.told(directory, kind)
+      return listed(directory, kind, request, 'legacy')
+    }
+    if (this.#calls.has(id)) {
+      const message = `The id ${JSON.stringify(id)} is in use by a call that is not answered yet.`
+      throw new ToolgateError('conflict', message)
+    }
+    const open: Open = { gone: new AbortController() }
+    this.#calls.set(id, open)
+    try {
+      const wait = () => this.#settled(call)
+      const { directory, target } = await findTool(this.#directory(), request, wait)
+      return await this.#pass(call, open, directory, target)
+    } finally {
+      this.#calls.delete(id)
+    }
+  }
+
+  tell(message: Message): void {
+    const { dispatch } = this.#parts
+    if (message.kind !== 'notification') {
+      const inward = this.#asked.answer(message)
+      if (inward !== undefined) dispatch.tell(inward.link, inward.message)
+      return
+    }
+    switch (message.method) {
+      case 'notifications/initialized':
+        return
+      case 'notifications/cancelled': {
+        const open = this.#calls.get(paramsOf(message).requestId as Id)
+        if (open?.link !== undefined) dispatch.tell(open.link, message)
+        else open?.gone.abort()
+        return
+      }
+      case 'notifications/progress': {
+        const inward = this.#asked.progress(message)
+        if (inward !== undefined) dispatch.tell(inward.link, inward.message)
+        return
+      }
+    }
+    for (const link of this.#links.open) if (link.ready) dispatch.tell(link, message)
+  }
+
+  close(reason: string): void {
+    this.#forget()
+    this.#links.close(reason)
+    for (const { gone } of this.#calls.values()) gone.abort()
+  }
+
+  said(link: ToolLink, message: Message): void {
+    if (message.kind === 'request') {
+      this.#say(link, saidOutward(this.#asked.outward(link, message), link.references))
+      return
+    }
+    if (message.method === 'notifications/cancelled') {
+      const withdrawn = this.#asked.withdraw(link, message)
+      if (withdrawn !== undefined) this.#say(link, withdrawn)
+      return
+    }
+    // A daemon's lists are the catalogue's to know, and it is asked again at once.
+    if (link.tool.mode === 'launcher') {
+      for (const kind of changedKinds(message.method)) link.stale.add(kind)
+    }
+    this.#say(link, saidOutward(message, link.references))
+  }
+
+  gone(link: ToolLink, reason: string): void {
+    this.#links.end(link, reason)
+    this.#relisted.drop(link)
+    for (const message of this.#asked.drop(link, reason)) this.#outer.deliver(message)
+  }
+
+  #begin(request: Message): Message {
+    const { protocolVersion, ...params } = paramsOf(request)
+    this.#links.introduce({ ...params, protocolVersion: agreed(protocolVersion) })
+    const directory = this.#directory()
+    this.#changes = new Changes(directory)
+    this.#forget = this.#parts.directories.onChange(() => this.#compare())
+    return resultMessage(request.id as Id, initialized(directory, protocolVersion))
+  }
+
+  async #pass(call: Call, open: Open, directory: Directory, target: Target): Promise<Message> {
+    const { dispatch } = this.#parts
+    const { method = '' } = target.request
+    const link = await this.#links.take(target.tool, directory, call.trace)
+    link.calls.add(call)
+    try {
+      if (open.gone.signal.aborted) throw new ToolgateError('cancelled', 'The caller left.')
+      open.link = link
+      const answer = await dispatch.call(new Passed(call, link, target.request, open.gone.signal))
+      if (answer.kind === 'result') this.#note(target)
+      return answerOutward(answer, method, link.references)
+    } finally {
+      this.#links.give(link, call)
+    }
+  }
+
+  /** A subscription is kept here as well: it outlives the process that was told of it. */
+  #note({ tool, request }: Target): void {
+    const uri = String(paramsOf(request).uri)
+    if (request.method === 'resources/subscribe') this.#links.subscribe(tool.name, uri)
+    else if (request.method === 'resources/unsubscribe') this.#links.unsubscribe(tool.name, uri)
+  }
+
+  /** On the stream of the only call that the tool has from this client, else outside any call. */
+  #say(link: ToolLink, message: Message): void {
+    const [only, ...others] = link.calls as Set<Call & Partial<OpenCall>>
+    if (only !== undefined && others.length === 0 && only.live !== false) only.notify(message)
+    else this.#outer.deliver(message)
+  }
+
+  #compare(): void {
+    const methods = this.#changes?.from(this.#directory()) ?? []
+    for (const method of methods) this.#outer.deliver(notificationMessage(method))
+  }
+
+  async #settled(call: Call): Promise<Directory> {
+    const { directories } = this.#parts
+    await Promise.all([directories.settled(this.#outer.caller), this.#relisted.refresh(call.trace)])
+    return this.#directory()
+  }
+
+  #directory(): Directory {
+    const { directories } = this.#parts
+    const { caller } = this.#outer
+    const base = directories.now(caller)
+    const { better } = this.#relisted
+    if (better.size === 0) return base
+    if (this.#shown?.base !== base || this.#shown.better !== better) {
+      this.#shown = { base, better, own: directories.now(caller, better) }
+    }
+    return this.#shown.own
+  }
+}
