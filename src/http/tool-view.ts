@@ -1,6 +1,6 @@
 import type { LearnState } from '../catalogue/catalogue.ts'
 import type { ToolEntry } from '../registry/registry.ts'
-import type { FunctionDeclaration } from '../tool/declaration.ts'
+import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 import type { HttpParts } from './parts.ts'
 
 /** One tool as the catalogue shows it, with the names of its functions. */
@@ -36,6 +36,7 @@ export function detail(parts: HttpParts, entry: ToolEntry) {
   return {
     ...summarise(parts, entry),
     ...(timeout !== undefined && { timeout }),
+    era: eraOf(declaration, learning),
     ...(errors.length > 0 && { errors }),
     functions: known(learning).map((each) => ({
       ...each,
@@ -46,6 +47,12 @@ export function detail(parts: HttpParts, entry: ToolEntry) {
 
 function known(learning: LearnState | undefined): readonly FunctionDeclaration[] {
   return learning?.state === 'learned' ? learning.learned.functions : []
+}
+
+/** Null while it is not known. */
+function eraOf(declaration: Declaration | undefined, learning: LearnState | undefined) {
+  if (learning?.state !== 'learned') return declaration?.era ?? null
+  return learning.learned.dual ? 'dual' : learning.learned.era
 }
 
 /** `broken` wins: the file as it stands has a mistake, whatever is still served. */
