@@ -113,6 +113,7 @@ export class OwnListen {
       this.#parts.cancel(listen.id)
       this.#ended(listen, failure('timeout', `did not acknowledge within ${PATIENCE} ms`))
     }, PATIENCE)
+    timer.unref()
     this.#next = listen
     this.#parts
       .listen(filter, (id) => {
