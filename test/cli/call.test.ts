@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { fixture } from '../harness/fixtures.ts'
 import { startGateway } from '../harness/gateway.ts'
 import { emptyFolder, toolgate } from './toolgate.ts'
 
@@ -59,6 +60,17 @@ test('call says what went wrong, and exits 1', async (t) => {
   assert.match(unknown.stderr, /clock has no function "nwo" \(did you mean "now"\?\)/)
   assert.match(tool.stderr, /no (such )?tool/)
   for (const { stdout } of [missing, unknown, tool]) assert.equal(stdout, '')
+})
+
+test('call says what a function asks of its caller, and exits 1', async (t) => {
+  const { url } = await startGateway(t, { tools: { echo: { command: fixture('modern-echo') } } })
+  const args = ['call', 'echo', 'ask', '--url', url]
+  const { code, stdout, stderr } = await toolgate(emptyFolder(t), args)
+  assert.deepEqual([code, stdout], [1, ''])
+  assert.match(
+    stderr,
+    /asks for input.*\n {2}name: What is name 1\? \(name\)\n.*\/v1\/continuations/,
+  )
 })
 
 test('call starts the one tool by itself where no gateway runs', async (t) => {
