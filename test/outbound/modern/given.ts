@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Call } from '../../../src/call/call.ts'
 import type { Link } from '../../../src/call/link.ts'
 import { ToolgateError } from '../../../src/errors.ts'
+import type { Connection } from '../../../src/outbound/connection.ts'
 import { ModernConnection } from '../../../src/outbound/modern.ts'
 import { Subscriptions } from '../../../src/outbound/subscriptions.ts'
 import type { Message } from '../../../src/protocol/message.ts'
@@ -67,8 +68,8 @@ export class FakeTool implements Pipe {
     return this.closed
   }
 
-  /** The next message it is sent that was not looked at yet, which has to have this method. */
-  async next(method: string): Promise<Json> {
+  /** The next message that was not looked at yet, of this method; undefined: an answer. */
+  async next(method: string | undefined): Promise<Json> {
     const found = new Promise<Json>((resolve) => {
       this.#look = () => {
         const message = this.#sent[this.#seen]
@@ -79,7 +80,7 @@ export class FakeTool implements Pipe {
       }
       this.#look()
     })
-    const message = await within(5000, `${method} to the tool`, found)
+    const message = await within(5000, `${method ?? 'an answer'} to the tool`, found)
     assert.equal(message.method, method, JSON.stringify(message))
     return message
   }
@@ -207,7 +208,7 @@ export interface GivenCall extends Call {
 
 /** A call on an attached link; the request as its client writes it. */
 export function call(
-  { connection }: Opened,
+  { connection }: { readonly connection: Connection },
   link: Link,
   request: Json | string,
   ask?: Call['ask'],
