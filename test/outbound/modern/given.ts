@@ -148,26 +148,25 @@ export function unopened(
   subscriptions: Subscriptions = new Subscriptions(),
 ): Opened {
   const tool = new FakeTool()
+  const { log, events, lines, changes } = listener()
+  const isPrivate = { private: options.private ?? false }
+  const connection = new ModernConnection(tool, log, events, subscriptions, isPrivate)
+  return { tool, connection, subscriptions, changes, lines }
+}
+
+/** A log and a pool that keep what they are told. */
+export function listener() {
   const changes = { count: 0 }
   const lines: Opened['lines'] = []
-  const log = {
-    child: () => log,
-    debug: () => {},
-    ...Object.fromEntries(
-      ['info', 'warn', 'error'].map((level) => [
-        level,
-        (fields: Json, message: string) => lines.push({ message, fields }),
-      ]),
-    ),
-  } as unknown as Logger
+  const keep = (fields: Json, message: string) => lines.push({ message, fields })
+  const log: Record<string, unknown> = { debug: () => {}, info: keep, warn: keep, error: keep }
+  log.child = () => log
   const events = {
     listChanged: () => {
       changes.count += 1
     },
   }
-  const isPrivate = { private: options.private ?? false }
-  const connection = new ModernConnection(tool, log, events, subscriptions, isPrivate)
-  return { tool, connection, subscriptions, changes, lines }
+  return { log: log as unknown as Logger, events, lines, changes }
 }
 
 export interface GivenLink extends Link {
