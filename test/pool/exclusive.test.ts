@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isAlive } from '../harness/processes.ts'
+import { until } from '../harness/until.ts'
+import { ASKABLE, callFunction, callOf, linkOf, openPool, toolOf } from './given.ts'
+
+const counts = toolOf('counts-calls')
+const askable = { capabilities: ASKABLE }
+
+test('two calls at once of a caller who can be asked have two processes, one after the other one', async (t) => {
+  const given = await openPool(t)
+  const call = (args: object = {}) =>
+    callFunction(given, linkOf(counts, 'ann', askable), 'count', args)
+  const [one, other] = await Promise.all([call({ wait: 300 }), call({ wait: 300 })])
+  assert.notEqual(one?.pid, other?.pid)
+  const later = await call()
+  assert.ok([one?.pid, other?.pid].includes(later.pid))
+  assert.equal((await call()).pid, later.pid)
+  assert.equal(given.starts(), 2)
+})
+
+test('what was used last is used next, and what nobody needs is stopped', async (t) => {
+  const given = await openPool(t)
+  const tool = toolOf('counts-calls', { idle: 600 })
+  const call = (args: object = {}) =>
+    callFunction(given, linkOf(tool, 'ann', askable), 'count', args)
+  const [quick, slow] = await Promise.all([call(), call({ wait: 400 })])
+  const end = performance.now() + 3000
+  await until('the other to be stopped', async () => {
+    assert.equal((await call()).pid, slow?.pid)
+    return !isAlive(Number(quick?.pid)) || performance.now() > end
+  })
+  assert.ok(!isAlive(Number(quick?.pid)))
+  assert.equal(given.starts(), 2)
+})
+
+test('callers, and what they can be asked, are kept apart', async (t) => {
+  const given = await openPool(t)
+  const links = [
+    linkOf(counts, 'ann', askable),
+    linkOf(counts, 'bob', askable),
+    linkOf(counts, 'ann', { capabilities: { roots: {} } }),
+    linkOf(counts, 'ann', { ...askable, logLevel: 'info' }),
+    linkOf(counts, 'ann'),
+  ]
+  const pids = []
+  for (const link of links) pids.push((await callFunction(given, link, 'count')).pid)
+  assert.equal(new Set(pids).size, links.length)
+  const swapped = { capabilities: { sampling: {}, elicitation: {} } }
+  assert.equal(
+    (await callFunction(given, linkOf(counts, 'ann', swapped), 'count')).pid,
+    pids[0],
+    'the order of keys means nothing',
+  )
+})
+
+test('a caller who can be asked nothing has one process for all calls at once', async (t) => {
+  const given = await openPool(t)
+  const calls = [1, 2, 3].map(() =>
+    callFunction(given, linkOf(counts, 'ann'), 'count', { wait: 100 }),
+  )
+  const pids = (await Promise.all(calls)).map(({ pid }) => pid)
+  assert.equal(new Set(pids).size, 1)
+  assert.equal(given.starts(), 1)
+})
+
+test('an anonymous request has a process to itself, and leaves none', async (t) => {
+  const given = await openPool(t)
+  const pids: unknown[] = []
+  for (let count = 0; count < 2; count++)
+    pids.push((await callFunction(given, linkOf(counts, null), 'count')).pid)
+  assert.notEqual(pids[0], pids[1])
+  await until('both to be gone', () => given.pool.count(counts.name) === 0)
+})
+
+test('a listen keeps no process from serving calls, and keeps one from being stopped', async (t) => {
+  const given = await openPool(t)
+  const tool = toolOf('counts-calls', { idle: 200 })
+  const listening = linkOf(tool, 'ann', askable)
+  const lease = await given.pool.lease(listening)
+  lease.begin(callOf(listening, 'subscriptions/listen', { notifications: {} }))
+  await lease.connection()
+  const call = () => callFunction(given, linkOf(tool, 'ann', askable), 'count')
+  const { pid } = await call()
+  assert.equal((await call()).pid, pid)
+  assert.equal(given.starts(), 1)
+  await new Promise((later) => setTimeout(later, 500))
+  assert.equal((await call()).pid, pid)
+  lease.end()
+  lease.release('it left')
+  await until('it to be stopped', () => !isAlive(Number(pid)))
+})
+
+test('what its client abandons is ended at once, and nothing else of that caller', async (t) => {
+  const given = await openPool(t)
+  const link = linkOf(counts, 'ann', askable)
+  const lease = await given.pool.lease(link)
+  const call = callOf(link, 'tools/call', { name: 'count', arguments: { wait: 60_000 } })
+  lease.begin(call)
+  const connection = await lease.connection()
+  const called = assert.rejects(connection.call(call))
+  const other = await callFunction(given, linkOf(counts, 'ann', askable), 'count')
+  assert.equal(given.pool.count(counts.name), 2)
+  lease.abandon(connection, 'its client did not answer')
+  await called
+  lease.end()
+  lease.release('given up')
+  await until('it to be gone', () => given.pool.count(counts.name) === 1)
+  assert.ok(isAlive(Number(other.pid)))
+})
+
+test('at the cap a process that its caller does not use makes room, never that of another', async (t) => {
+  const given = await openPool(t, { perTool: 2 })
+  const anns = await callFunction(given, linkOf(counts, 'ann', askable), 'count')
+  const bobs = await callFunction(given, linkOf(counts, 'bob', askable), 'count')
+  await callFunction(given, linkOf(counts, 'ann'), 'count')
+  await until('her other to be gone', () => !isAlive(Number(anns.pid)))
+  assert.ok(isAlive(Number(bobs.pid)))
+  await assert.rejects(callFunction(given, linkOf(counts, 'cat'), 'count'), /perTool/)
+  assert.ok(isAlive(Number(bobs.pid)))
+})
+
+test('a version that is retired ends what is free, and lets what is open finish', async (t) => {
+  const given = await openPool(t)
+  const call = (args: object = {}) =>
+    callFunction(given, linkOf(counts, 'ann', askable), 'count', args)
+  const [free, busy] = [call(), call({ wait: 1500 })]
+  const { pid } = await free
+  given.pool.retire(counts)
+  await until('the free one to end', () => !isAlive(Number(pid)))
+  const answered = await busy
+  assert.notEqual(answered.pid, pid)
+  await until('the other to end', () => given.pool.count(counts.name) === 0)
+})
+
+test('what keeps failing is started ever more slowly, for each caller', async (t) => {
+  const given = await openPool(t)
+  const broken = toolOf('exits-at-start')
+  const attempt = (caller: string) =>
+    callFunction(given, linkOf(broken, caller, askable), 'count').then(
+      () => 'answered',
+      ({ code }) => code as string,
+    )
+  const outcomes = []
+  for (let count = 0; count < 5; count++) outcomes.push(await attempt('ann'))
+  assert.deepEqual(outcomes.slice(0, 2), ['tool_failed_to_start', 'tool_failed_to_start'])
+  assert.deepEqual(new Set(outcomes.slice(2)), new Set(['unavailable']))
+  assert.equal(await attempt('bob'), 'tool_failed_to_start')
+})
