@@ -101,7 +101,8 @@ const textIn = (reply: Reply) => {
 test('an inline function asks over REST, and answers as it would have', async () => {
   const first = asked(await call('inline/greet', { word: 'Hello' }))
   assert.equal(first.code, 'input_required')
-  assert.equal(first.inputRequests.name?.params.message, 'Who are you?')
+  const [question] = Object.values(first.inputRequests)
+  assert.equal(question?.params.message, 'Who are you?')
   const last = await go(first)
   assert.equal(last.status, 200, last.text)
   assert.deepEqual(last.json(), { text: 'Hello, Ada!' })

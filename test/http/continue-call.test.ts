@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
+import { EventEmitter } from 'node:events'
+import { request, type ServerResponse } from 'node:http'
 import { after, before, beforeEach, test } from 'node:test'
 import supertest from 'supertest'
 import type { Call, InputRequests } from '../../src/call/call.ts'
+import { holdUnsent } from '../../src/inbound/unsent.ts'
 import { addTool, type House, inputOf, openHouse, progress, result } from './house.ts'
 
 let house: House
@@ -211,6 +213,22 @@ test('As events, a question is a problem where nothing was sent yet, else the la
     ['progress', { progress: 2, total: 3 }],
     ['result', { content: [ANSWERS] }],
   ])
+})
+
+test('A question that would be one unread too many is not kept', async (t) => {
+  house.behaviours.set('box/ask', async (call) => {
+    call.notify(progress(call, 1))
+    return result(call, await ask(call, { name: { ...FORM, params: 'x'.repeat(1_000_000) } }))
+  })
+  const other = new EventEmitter() as ServerResponse
+  assert.ok(holdUnsent(other, 256 * 1024 * 1024))
+  t.after(() => other.emit('close'))
+  for (const Accept of ['application/json', 'text/event-stream']) {
+    const asked = post('/v1/tools/box/ask', {}, { Accept })
+    await assert.rejects(asked.then(), /socket hang up|aborted|ECONNRESET/)
+  }
+  other.emit('close')
+  await post('/v1/tools/box/ask', {}).expect(409)
 })
 
 test('Numbers of an answer reach the tool as they were written', async () => {
