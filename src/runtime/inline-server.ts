@@ -1,9 +1,13 @@
+import { missingCapabilities } from '../protocol/asks.ts'
+import { LOG_LEVELS } from '../protocol/log-level.ts'
 import type { Id, JsonObject } from '../protocol/message.ts'
+import { CALL_ID } from '../protocol/meta.ts'
 import { isObject } from '../protocol/object.ts'
 import { isLegacyVersion, LATEST_LEGACY } from '../protocol/versions.ts'
-import type { LogLevel, RunContext, ToolOptions } from '../tool/options.ts'
+import type { LogLevel, Question, RunContext, ToolOptions } from '../tool/options.ts'
 import { readDeclaration } from '../tool/read-declaration.ts'
 import { callFunction } from './inline-call.ts'
+import { InlineQuestions } from './inline-questions.ts'
 
 export interface InlineServerOptions {
   readonly tool: ToolOptions
@@ -23,16 +27,11 @@ class RpcError extends Error {
   }
 }
 
-const LEVELS: readonly LogLevel[] = [
-  'debug',
-  'info',
-  'notice',
-  'warning',
-  'error',
-  'critical',
-  'alert',
-  'emergency',
-]
+/** A request from its arrival to its answer. */
+interface RunningCall {
+  readonly id: Id
+  readonly signal: AbortSignal
+}
 
 /** Most calls at once. */
 const MOST = 1_000
@@ -42,10 +41,14 @@ export class InlineServer {
   readonly #options: InlineServerOptions
   readonly #calls = new Map<Id, AbortController>()
   readonly #running = new Set<Promise<void>>()
+  readonly #questions: InlineQuestions
   #level = 0
+  /** What the client said it can be asked. */
+  #capabilities: JsonObject = {}
 
   constructor(options: InlineServerOptions) {
     this.#options = options
+    this.#questions = new InlineQuestions((message) => options.send(message))
   }
 
   receive(line: string): void {
@@ -58,7 +61,10 @@ export class InlineServer {
     }
     if (!isObject(message)) return
     const { id, method } = message
-    if (typeof method !== 'string') return
+    if (typeof method !== 'string') {
+      this.#questions.answer(message)
+      return
+    }
     const params = isObject(message.params) ? message.params : {}
     if (typeof id !== 'string' && typeof id !== 'number') {
       this.#notified(method, params)
@@ -70,6 +76,7 @@ export class InlineServer {
 
   /** Waits for the calls under way, and gives them up after so many milliseconds. */
   async finish(milliseconds: number): Promise<void> {
+    this.#questions.end(new Error('The client has gone.'))
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(resolve, milliseconds)
     await Promise.race([Promise.all(this.#running), promise])
@@ -87,7 +94,7 @@ export class InlineServer {
     }
     this.#calls.set(id, call)
     try {
-      const result = await this.#dispatch(method, params, call.signal)
+      const result = await this.#dispatch({ id, signal: call.signal }, method, params)
       if (!call.signal.aborted) this.#options.send({ jsonrpc: '2.0', id, result })
     } catch (error) {
       if (!call.signal.aborted) this.#fail(id, error)
@@ -96,27 +103,28 @@ export class InlineServer {
     }
   }
 
-  /** The one place that knows the methods; those of the modern era will join them here. */
-  #dispatch(method: string, params: JsonObject, signal: AbortSignal): unknown {
+  /** The one place that knows the methods. */
+  #dispatch(call: RunningCall, method: string, params: JsonObject): unknown {
     switch (method) {
       case 'initialize':
         return this.#initialize(params)
       case 'ping':
         return {}
       case 'logging/setLevel':
-        this.#level = Math.max(0, LEVELS.indexOf(params.level as LogLevel))
+        this.#level = Math.max(0, LOG_LEVELS.indexOf(params.level as LogLevel))
         return {}
       case 'tools/list':
         return this.#list()
       case 'tools/call':
-        return this.#call(params, signal)
+        return this.#call(call, params)
       default:
         throw new RpcError(-32601, `There is no method '${method}'.`)
     }
   }
 
-  #initialize({ protocolVersion: asked }: JsonObject) {
+  #initialize({ protocolVersion: asked, capabilities }: JsonObject) {
     const { identity, tool } = this.#options
+    this.#capabilities = isObject(capabilities) ? capabilities : {}
     const [name, version] = identity.split('@')
     return {
       protocolVersion: isLegacyVersion(asked) ? asked : LATEST_LEGACY,
@@ -139,17 +147,18 @@ export class InlineServer {
     return { tools: runtime.kind === 'inline' ? runtime.functions : [] }
   }
 
-  #call(params: JsonObject, signal: AbortSignal) {
+  #call(call: RunningCall, params: JsonObject) {
     const { runtime } = this.#options.tool
     const name = String(params.name)
     const known = runtime.kind === 'inline' && Object.hasOwn(runtime.functions, name)
     const called = known ? runtime.functions[name] : undefined
     if (called === undefined) throw new RpcError(-32602, `There is no function '${name}'.`)
-    return callFunction(name, called, params.arguments, this.#context(params, signal))
+    return callFunction(name, called, params.arguments, this.#context(call, params))
   }
 
-  #context({ _meta: meta }: JsonObject, signal: AbortSignal): RunContext {
+  #context({ id, signal }: RunningCall, { _meta: meta }: JsonObject): RunContext {
     const token = isObject(meta) ? meta.progressToken : undefined
+    const mark = this.#marks && { _meta: { [CALL_ID]: id } }
     const notify = (method: string, params: JsonObject) => {
       if (!signal.aborted) this.#options.send({ jsonrpc: '2.0', method, params })
     }
@@ -162,14 +171,27 @@ export class InlineServer {
       },
       log: (level, data) => {
         const logger = this.#options.identity.split('@')[0]
-        if (LEVELS.indexOf(level) >= this.#level) {
-          notify('notifications/message', { level, logger, data })
-        }
+        if (LOG_LEVELS.indexOf(level) < this.#level) return
+        notify('notifications/message', { ...mark, level, logger, data })
       },
-      ask: async () => {
-        throw new Error('The caller cannot be asked: ask is not part of this version.')
+      ask: async (questions) => {
+        this.#refuseUndeclared(questions)
+        return this.#questions.ask(questions, signal, mark)
       },
     }
+  }
+
+  /** The gateway tells by this whose call of all that run here a message is about. */
+  get #marks(): boolean {
+    const { experimental } = this.#capabilities
+    return isObject(experimental) && CALL_ID in experimental
+  }
+
+  /** What nobody can be asked is not asked. The gateway knows that for itself of each caller. */
+  #refuseUndeclared(questions: Readonly<Record<string, Question>>): void {
+    const missing = this.#marks ? undefined : missingCapabilities(questions, this.#capabilities)
+    if (missing === undefined) return
+    throw new Error(`The caller cannot be asked: it lacks ${Object.keys(missing).join(', ')}.`)
   }
 
   #notified(method: string, params: JsonObject): void {

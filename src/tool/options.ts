@@ -103,9 +103,13 @@ export interface RunContext {
   readonly signal: AbortSignal
   /** Tells the caller how far it is; nothing is sent where the caller did not ask for it. */
   progress(done: number, total?: number, message?: string): void
-  /** Sends a log message to the caller. */
+  /** Sends a log message to the caller, where it wants those of this level. */
   log(level: LogLevel, data: unknown): void
-  /** Asks the caller: sampling, elicitation, roots. Rejects where that cannot be done. */
+  /**
+   * Asks the caller for sampling, elicitation or roots, all at once, and resolves with a result for
+   * each key: `{ action: 'accept', content }` of an elicitation. Rejects where the caller cannot be
+   * asked or refuses, and when the call ends. The time it takes is not the call's.
+   */
   ask(requests: Readonly<Record<string, Question>>): Promise<Readonly<Record<string, unknown>>>
   /** Absolute path of the tool's own folder; null: its policy gives it none. */
   readonly workspace: string | null

@@ -160,7 +160,8 @@ test('it knows its workspace, and says that nobody can be asked', async (t) => {
     t,
     inlineTool(`
       where: fn({ description: 'x', input: z.object({}), run: (_, { workspace }) => String(workspace) }),
-      ask: fn({ description: 'x', input: z.object({}), run: (_, { ask }) => ask({}) })`),
+      ask: fn({ description: 'x', input: z.object({}), run: (_, { ask }) =>
+        ask({ here: { method: 'roots/list' } }) })`),
   )
   const where = text((await tool.ask('tools/call', { name: 'where' })).result)
   assert.equal(where, realpathSync(where ?? ''))
