@@ -124,15 +124,19 @@ export class ModernConnection implements SharedConnection {
   }
 
   detach(link: Link, reason: string): void {
-    const error = new ToolgateError('tool_gone', `The session ended: ${reason}.`)
-    if (!this.#calls.detach(link, error)) return
+    if (!this.#calls.detach(link, reason)) return
     if (this.#subscriptions.leave(link).length > 0) this.#listen.refreshQuietly()
   }
 
   async call(call: Call): Promise<Message> {
+    const { link, request } = call
     const open = this.#calls.open(call)
     try {
-      return await (call.link.era === 'modern' ? this.#pass(open) : this.#translate(open))
+      if (link.era === 'legacy') return await this.#translate(open)
+      // One era on both sides: the bytes of the answer are the tool's, but for the id.
+      const answer = await this.#calls.send(open, request)
+      const id = request.id as Id
+      return request.method === LISTEN ? endOfListen(answer, id) : withId(answer, id)
     } finally {
       this.#calls.close(open)
     }
@@ -166,14 +170,6 @@ export class ModernConnection implements SharedConnection {
   /** The time in which a client is asked is counted where it is asked. */
   asking(): Asking {
     return { total: 0, open: undefined }
-  }
-
-  /** One era on both sides: the answer's bytes are the tool's, but for the id. */
-  async #pass(open: OpenCall): Promise<Message> {
-    const { request } = open.call
-    const answer = await this.#calls.send(open, request)
-    const id = request.id as Id
-    return request.method === LISTEN ? endOfListen(answer, id) : withId(answer, id)
   }
 
   #translate(open: OpenCall): Promise<Message> {

@@ -48,10 +48,12 @@ export class Calls {
   }
 
   /** False: it was not attached. */
-  detach(link: Link, reason: Error): boolean {
+  detach(link: Link, reason: string): boolean {
     const calls = this.#links.get(link)
     if (calls === undefined) return false
-    for (const open of [...calls.values()]) this.giveUp(open, reason)
+    for (const open of [...calls.values()]) {
+      this.giveUp(open, new ToolgateError('tool_gone', `The session ended: ${reason}.`))
+    }
     return this.#links.delete(link)
   }
 

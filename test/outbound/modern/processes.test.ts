@@ -7,7 +7,7 @@ import { Subscriptions } from '../../../src/outbound/subscriptions.ts'
 import { startProcess } from '../../../src/runtime/start.ts'
 import { fixture } from '../../harness/fixtures.ts'
 import { until } from '../../harness/until.ts'
-import { CLIENT, call, code, type Json, type linkOf, modern, session } from './given.ts'
+import { CLIENT, call, code, type Json, type linkOf, listener, modern, session } from './given.ts'
 
 const CAPABILITIES = { elicitation: { form: {} }, sampling: {}, roots: {} }
 const answers: Record<string, unknown> = {
