@@ -14,6 +14,8 @@ export interface VersionsParts {
   readonly guard: Guard
   /** Milliseconds that a request waits for a tool whose file is being read. */
   readonly timeout: number
+  /** Called with the tool's name when one of its versions serves no longer. */
+  onRetired(name: string): void
 }
 
 /** Follows each tool from version to version: what is new is learned, what is old is let go. */
@@ -66,6 +68,7 @@ export class Versions {
     const before = this.#served.get(name)
     const after = entry?.declaration
     if (before !== undefined && before.version !== after?.version) {
+      this.#parts.onRetired(name)
       pool.retire(before)
       catalogue.forget(before)
     }

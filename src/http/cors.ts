@@ -51,9 +51,23 @@ export function answerPreflight(
 ): void {
   if (allowOrigin(req, res, origins)) {
     res.setHeader('Access-Control-Allow-Methods', METHODS)
-    res.setHeader('Access-Control-Allow-Headers', SENDABLE)
+    res.setHeader('Access-Control-Allow-Headers', sendable(req))
+    res.appendHeader('Vary', 'Access-Control-Request-Headers')
     res.setHeader('Access-Control-Max-Age', '600')
   }
   res.statusCode = 204
   res.end()
 }
+
+/**
+ * A function's schema says which `Mcp-Param-*` its client sends, so they are as the page asks; a
+ * wildcard would let through whatever else it asks for.
+ */
+function sendable(req: IncomingMessage): string {
+  const asked = req.headers['access-control-request-headers'] ?? ''
+  const names = asked.split(',').map((name) => name.trim())
+  return [SENDABLE, ...names.filter((name) => MIRRORED.test(name))].join(', ')
+}
+
+/** A token (RFC 9110, 5.6.2) in the family of MCP's own headers. */
+const MIRRORED = /^mcp-[!#$%&'*+\-.^_`|~0-9a-z]+$/i

@@ -1,18 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { checkHost, checkOrigin } from '../guard/host.ts'
 import { findRoute } from '../inbound/route.ts'
+import type { WireParts } from '../inbound/wire.ts'
 import type { HttpApp } from './app.ts'
 import { answerPreflight, isPreflight } from './cors.ts'
 import { answerDocs, DOCS_PATHS } from './docs.ts'
 import { answerHealth, OPEN_PATHS } from './health.ts'
-import { type McpParts, serveMcp } from './mcp.ts'
+import { serveMcp } from './mcp.ts'
 import type { HttpParts } from './parts.ts'
 import { pathOf } from './path-of.ts'
 import { answerBroken, refuse } from './refuse.ts'
 import { newRequestId } from './request-id.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 
-export type FrontParts = HttpParts & McpParts
+export type FrontParts = HttpParts & WireParts
 
 /**
  * The front door: every request passes here first. Host and Origin, then who asks, then where to:

@@ -1,26 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller } from '../call/caller.ts'
 import { ToolgateError } from '../errors.ts'
-import type { Guard } from '../guard/guard.ts'
+import { ALL_TOOLS } from '../inbound/aggregate/all-tools.ts'
 import type { Visit } from '../inbound/door.ts'
 import type { McpRoute } from '../inbound/route.ts'
 import { openSse, postSse } from '../inbound/sse.ts'
 import { serveStreamable } from '../inbound/streamable.ts'
+import { toolHeaders } from '../inbound/tool-headers.ts'
 import type { WireParts } from '../inbound/wire.ts'
 import { SPANS } from '../telemetry/names.ts'
-import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { corsHeaders } from './cors.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 
-export interface McpParts extends WireParts {
-  readonly guard: Guard
-  readonly telemetry: Telemetry
-}
-
 /** Hands a request on an MCP route to its wire. */
 export async function serveMcp(
-  parts: McpParts,
+  parts: WireParts,
   route: McpRoute,
   req: IncomingMessage,
   res: ServerResponse,
@@ -48,7 +43,7 @@ export async function serveMcp(
       ...SECURITY_HEADERS,
       'X-Request-Id',
       requestId,
-      ...toolHeaders(parts, tool),
+      ...(tool === ALL_TOOLS ? [] : toolHeaders(parts.config, tool)),
       ...corsHeaders(req, parts.config.origins),
     ],
     trace: {
@@ -60,7 +55,7 @@ export async function serveMcp(
   }
   switch (route.wire) {
     case 'streamable':
-      return serveStreamable(parts, tool, visit)
+      return serveStreamable(tool === ALL_TOOLS ? forAll(parts, caller) : parts, tool, visit)
     case 'sse':
       // A POST on this URL is Streamable HTTP, and so is whatever names one of its sessions.
       if (req.method === 'GET' && req.headers['mcp-session-id'] === undefined) {
@@ -73,26 +68,18 @@ export async function serveMcp(
   }
 }
 
+/** To each caller all tools are others. */
+function forAll(parts: WireParts, caller: Caller): WireParts {
+  return { ...parts, catalogue: parts.catalogueFor(caller) }
+}
+
 /** A session goes on with its version, whatever has become of the file since. */
 function sessionTool(
-  { sessions }: McpParts,
+  { sessions }: WireParts,
   { tool, sessionId }: McpRoute,
   req: IncomingMessage,
   caller: Caller,
 ): Declaration | undefined {
   const id = req.headers['mcp-session-id'] ?? sessionId
   return typeof id === 'string' ? sessions.toolOf(id, tool, caller) : undefined
-}
-
-const headersOf = new WeakMap<Declaration, readonly string[]>()
-
-function toolHeaders({ config }: McpParts, tool: Declaration): readonly string[] {
-  let headers = headersOf.get(tool)
-  if (headers === undefined) {
-    const timeout = `${tool.timeout ?? config.timeouts.call}ms`
-    const runtime = tool.runtime.kind
-    headers = ['X-MCP-Tool', tool.name, 'X-MCP-Runtime', runtime, 'X-MCP-Timeout', timeout]
-    headersOf.set(tool, headers)
-  }
-  return headers
 }

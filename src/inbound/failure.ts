@@ -9,6 +9,10 @@ import { errorMessage } from '../protocol/read.ts'
 const HTTP_ERRORS = new Set([
   'bad_request',
   'parse_error',
+  'invalid_meta',
+  'header_mismatch',
+  'unsupported_version',
+  'unknown_method',
   'invalid_name',
   'unauthorized',
   'forbidden',

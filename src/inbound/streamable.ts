@@ -1,26 +1,32 @@
 import { ToolgateError } from '../errors.ts'
 import type { Message } from '../protocol/message.ts'
 import { readClientMessage } from '../protocol/read.ts'
-import { isLegacyVersion, LEGACY_VERSIONS } from '../protocol/versions.ts'
+import { isLegacyVersion, isModernVersion, LEGACY_VERSIONS } from '../protocol/versions.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { answerBatch } from './batch.ts'
 import { readBody } from './body.ts'
 import { answerEmpty, checkContentType, type Visit } from './door.ts'
 import { EventStream } from './event-stream.ts'
 import { hear, introduce, settle } from './legacy-link.ts'
+import { claimsModern, isModern } from './modern/classify.ts'
+import { serveModern } from './modern.ts'
 import { PRIMED, Reply, run } from './reply.ts'
 import { Session } from './session.ts'
 import { parseEventId } from './session-stream.ts'
 import { answerAlone } from './sessionless.ts'
 import type { WireParts } from './wire.ts'
 
-/** POST, GET and DELETE of MCP Streamable HTTP (2025-03-26 to 2025-11-25). */
+/** POST, GET and DELETE of MCP Streamable HTTP, every version since 2025-03-26. */
 export async function serveStreamable(
   parts: WireParts,
   tool: Declaration,
   visit: Visit,
 ): Promise<void> {
-  switch (visit.req.method) {
+  const { method, headers } = visit.req
+  if (method !== 'POST' && isModernVersion(headers['mcp-protocol-version'])) {
+    throw new ToolgateError('method_not_allowed', 'Use POST.', { data: { allow: ['POST'] } })
+  }
+  switch (method) {
     case 'POST':
       return post(parts, tool, visit)
     case 'GET':
@@ -36,12 +42,20 @@ async function post(parts: WireParts, tool: Declaration, visit: Visit): Promise<
   const { config } = parts
   checkContentType(visit)
   checkAccept(visit, 'application/json', 'text/event-stream')
-  const session = sessionOf(parts, tool, visit)
   const body = await readBody(visit.req, config.sizes.body)
-  const messages = readClientMessage(body, { allowBatch: session?.version === BATCHES })
+  const found = lookUp(parts, tool, visit)
+  const messages = readClientMessage(body, { allowBatch: found.allowBatch })
   const [first] = messages as [Message, ...Message[]]
+  const batch = isArray(body)
+  // Its body says which era a message is of: a header or a session may be of another.
+  if (batch ? messages.some(isModern) : isModern(first) || claimsModern(visit.req, first)) {
+    if (batch) throw new ToolgateError('bad_request', 'A modern message is sent alone.')
+    return serveModern(parts, tool, visit, first)
+  }
+  if (found.refusal !== undefined) throw found.refusal
+  const { session } = found
   if (session === undefined) return begin(parts, tool, visit, first)
-  if (isArray(body)) return answerBatch(parts, session, visit, messages)
+  if (batch) return answerBatch(parts, session, visit, messages)
   if (first.kind !== 'request') {
     hear(parts.dispatch, session, first)
     session.touch()
@@ -108,8 +122,13 @@ function listen(parts: WireParts, tool: Declaration, visit: Visit): void {
 
 /** The first byte that is no white space is a `[`. */
 function isArray(body: Buffer): boolean {
-  return /^\s*\[/.test(body.toString('latin1', 0, 64))
+  let at = 0
+  while (WHITE.has(body[at])) at += 1
+  return body[at] === 0x5b
 }
+
+/** What JSON has before and between its tokens. */
+const WHITE: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0d])
 
 /** The one version that has batches. */
 const BATCHES = '2025-03-26'
@@ -121,6 +140,23 @@ function remove(parts: WireParts, tool: Declaration, visit: Visit): void {
   }
   session.end('the client deleted it')
   answerEmpty(visit, 204)
+}
+
+/** The session that a request names, or why it cannot be had; a modern one needs none. */
+interface Found {
+  readonly session?: Session | undefined
+  readonly refusal?: unknown
+  readonly allowBatch: boolean
+}
+
+function lookUp(parts: WireParts, tool: Declaration, visit: Visit): Found {
+  try {
+    const session = sessionOf(parts, tool, visit)
+    return { session, allowBatch: session?.version === BATCHES }
+  } catch (refusal) {
+    // Whatever it is, it is refused; but for its session, so that the client begins another.
+    return { refusal, allowBatch: true }
+  }
 }
 
 function sessionOf(parts: WireParts, tool: Declaration, visit: Visit): Session | undefined {

@@ -1,23 +1,32 @@
+import type { Caller } from '../call/caller.ts'
 import type { Link } from '../call/link.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Config } from '../config/config.ts'
 import type { Dispatch } from '../dispatch/dispatch.ts'
 import type { ParkedCalls } from '../dispatch/parked.ts'
 import type { Seal } from '../dispatch/seal.ts'
+import type { Guard } from '../guard/guard.ts'
 import type { Message } from '../protocol/message.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Declaration } from '../tool/declaration.ts'
+import type { Listens } from './modern/listens.ts'
 import type { Sessions } from './sessions.ts'
 
 /** What every MCP wire is built on. */
 export interface WireParts {
   readonly config: Config
   readonly dispatch: Dispatch
+  readonly guard: Guard
+  readonly telemetry: Telemetry
   readonly sessions: Sessions
+  readonly listens: Listens
   readonly parked: ParkedCalls
   readonly seal: Seal
   readonly catalogue: Catalogue
   /** The tool's version that new links begin with. Throws `unknown_tool`, `not_learned`. */
   find(tool: string): Declaration | Promise<Declaration>
+  /** The catalogue, in which `ALL_TOOLS` is what this caller may see. */
+  catalogueFor(caller: Caller): Catalogue
   /** Refuses a call that names another tool's function. Throws `out_of_scope`. */
   checkScope(link: Link, message: Message): void
 }
