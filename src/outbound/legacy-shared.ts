@@ -54,7 +54,7 @@ export class SharedLegacyConnection implements SharedConnection {
     log: Logger,
     events: ConnectionEvents,
     subscriptions: Subscriptions,
-    how: SharedHow = { capabilities: {}, exclusive: false, correlated: false },
+    how: SharedHow,
   ) {
     this.#pipe = pipe
     this.#log = log
