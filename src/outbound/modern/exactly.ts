@@ -1,6 +1,7 @@
+import { ToolgateError } from '../../errors.ts'
 import { compose } from '../../protocol/composed-message.ts'
 import { hasLongNumber, parseExact } from '../../protocol/exact-json.ts'
-import type { JsonObject, Message } from '../../protocol/message.ts'
+import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 
 /** A message as an object for writing it again: every number keeps its digits. Not to be changed. */
@@ -19,6 +20,21 @@ export function withParams(
   const written = exactly(message)
   const params = edit(isObject(written.params) ? written.params : {})
   return compose({ kind, method }, { ...written, params })
+}
+
+/** The same answer with another result under another id. Throws `tool_misbehaved`. */
+export function withEdited(answer: Message, id: Id, edit: (result: unknown) => unknown): Message {
+  try {
+    const written = exactly(answer)
+    const plain = answer.json()
+    const result = edit(written.result)
+    // What anyone reads is at hand, unless it holds numbers that are for writing only.
+    const object = written === plain ? { ...plain, id, result } : undefined
+    return compose({ kind: 'result', id }, { ...written, result }, object)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new ToolgateError('tool_misbehaved', 'The answer is nested too deeply.', { cause })
+  }
 }
 
 /** One of the numbers that stand in `exactly` as they were written: no object, whatever it looks. */

@@ -1,8 +1,6 @@
-import { ToolgateError } from '../../errors.ts'
-import { compose } from '../../protocol/composed-message.ts'
 import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
-import { exactly, isRawNumber } from './exactly.ts'
+import { isRawNumber, withEdited } from './exactly.ts'
 import { legacyOutputSchema } from './legacy-schema.ts'
 
 /**
@@ -12,16 +10,7 @@ import { legacyOutputSchema } from './legacy-schema.ts'
  * @param method of the request
  */
 export function legacyResult(answer: Message, id: Id, method: string | undefined): Message {
-  const plain = answer.json()
-  const written = exactly(answer)
-  try {
-    const result = legacy(written.result, method)
-    if (written !== plain) return compose({ kind: 'result', id }, { ...written, result })
-    return compose({ kind: 'result', id }, { ...written, result }, { ...plain, id, result })
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause
-    throw new ToolgateError('tool_misbehaved', 'The answer is nested too deeply.', { cause })
-  }
+  return withEdited(answer, id, (result) => legacy(result, method))
 }
 
 function legacy(result: unknown, method: string | undefined): unknown {

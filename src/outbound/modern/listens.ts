@@ -1,9 +1,8 @@
-import { compose } from '../../protocol/composed-message.ts'
 import type { Id, Message } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
 import { isObject } from '../../protocol/object.ts'
 import { resultMessage, withId } from '../../protocol/read.ts'
-import { exactly } from './exactly.ts'
+import { withEdited } from './exactly.ts'
 
 export const LISTEN = 'subscriptions/listen'
 
@@ -15,8 +14,9 @@ export function goodbye(id: Id): Message {
 /** What ends a client's listen, under the client's id. */
 export function endOfListen(answer: Message, id: Id): Message {
   if (answer.kind === 'error') return withId(answer, id)
-  const written = exactly(answer)
-  const result = isObject(written.result) ? written.result : {}
-  const _meta = { ...(isObject(result._meta) && result._meta), [META.subscriptionId]: id }
-  return compose({ kind: 'result', id }, { ...written, result: { ...result, _meta } })
+  return withEdited(answer, id, (result) => {
+    const own = isObject(result) ? result : {}
+    const meta = isObject(own._meta) ? own._meta : {}
+    return { ...own, _meta: { ...meta, [META.subscriptionId]: id } }
+  })
 }
