@@ -13,10 +13,11 @@ export interface Target {
 }
 
 /**
- * Finds the tool that a request is for, by the name, URI, reference or task in it. Throws
- * `unknown_function`, `invalid_params`, `not_learned`, `unknown_method`.
+ * Finds the tool that a request is for, by the name, URI, reference or task in it; undefined for a
+ * method that is for none. Throws `unknown_function`, `invalid_params`, `not_learned`,
+ * `tool_failed_to_start`.
  */
-export function findTarget(directory: Directory, request: Message): Target {
+export function findTarget(directory: Directory, request: Message): Target | undefined {
   const params = paramsOf(request)
   const to = ({ tool, own }: Found, field: string): Target => ({
     tool,
@@ -39,8 +40,7 @@ export function findTarget(directory: Directory, request: Message): Target {
     case 'completion/complete':
       return completionTarget(directory, request, params.ref)
   }
-  const message = `There is no method "${request.method?.slice(0, 128)}" here.`
-  throw new ToolgateError('unknown_method', message)
+  return undefined
 }
 
 function completionTarget(directory: Directory, request: Message, ref: unknown): Target {

@@ -3,12 +3,10 @@ import type { Link } from '../../call/link.ts'
 import type { Dispatch } from '../../dispatch/dispatch.ts'
 import type { Id, Message } from '../../protocol/message.ts'
 import { resultMessage } from '../../protocol/read.ts'
-import { listed } from './answers.ts'
+import { listed, unknownMethod } from './answers.ts'
 import type { Bundle } from './bundle.ts'
 import type { Directories } from './directories.ts'
-import type { Directory } from './directory.ts'
-import { findTool } from './find-tool.ts'
-import type { Target } from './inward.ts'
+import { type FoundTool, findTool } from './find-tool.ts'
 import { listen } from './listen.ts'
 import { kindOf } from './lists.ts'
 import { answerOutward } from './outward.ts'
@@ -46,8 +44,8 @@ export class RequestBundle implements Bundle {
       return directories.now(caller)
     }
     if (kind !== undefined) return listed(await settled(), kind, request, era)
-    const { directory, target } = await findTool(directories.now(caller), request, settled)
-    return this.#pass(call, directory, target)
+    const found = await findTool(directories.now(caller), request, settled)
+    return found === undefined ? unknownMethod(request) : this.#pass(call, found)
   }
 
   /** Nothing that a client says beside its one request is for a tool. */
@@ -56,13 +54,12 @@ export class RequestBundle implements Bundle {
   /** The one link ends with its call, which is given up with it. */
   close(): void {}
 
-  async #pass(call: Call, directory: Directory, target: Target): Promise<Message> {
+  async #pass(call: Call, { tool, request: own, directory }: FoundTool): Promise<Message> {
     const { dispatch } = this.#parts
-    const { tool } = target
     const references = directory.references(tool.name)
     const link = new ToolLink(this.#outer, tool, references, NOBODY)
     const modern = this.#outer.era === 'modern'
-    const request = modern ? withOwnState(target.request, tool) : target.request
+    const request = modern ? withOwnState(own, tool) : own
     const signal = call.signal ?? new AbortController().signal
     await dispatch.open(link)
     try {

@@ -3,14 +3,15 @@ import type { Link } from '../../call/link.ts'
 import { ToolgateError } from '../../errors.ts'
 import type { Id, Message } from '../../protocol/message.ts'
 import { notificationMessage, resultMessage } from '../../protocol/read.ts'
+import type { Declaration } from '../../tool/declaration.ts'
 import type { OpenCall } from '../posted-link.ts'
-import { levelOf, listed } from './answers.ts'
+import { levelOf, listed, unknownMethod } from './answers.ts'
 import { Asked } from './asked.ts'
 import type { Bundle } from './bundle.ts'
 import { Changes } from './changes.ts'
 import type { Directories } from './directories.ts'
 import type { Directory } from './directory.ts'
-import { findTool } from './find-tool.ts'
+import { type FoundTool, findTool } from './find-tool.ts'
 import { agreed, initialized } from './hello.ts'
 import { paramsOf, type Target } from './inward.ts'
 import { changedKinds, kindOf } from './lists.ts'
@@ -78,8 +79,8 @@ export class SessionBundle implements Bundle, Listener {
     this.#calls.set(id, open)
     try {
       const wait = () => this.#settled(call)
-      const { directory, target } = await findTool(this.#directory(), request, wait)
-      return await this.#pass(call, open, directory, target)
+      const found = await findTool(this.#directory(), request, wait)
+      return found === undefined ? unknownMethod(request) : await this.#pass(call, open, found)
     } finally {
       this.#calls.delete(id)
     }
@@ -148,17 +149,19 @@ export class SessionBundle implements Bundle, Listener {
     return resultMessage(request.id as Id, initialized(directory, protocolVersion))
   }
 
-  async #pass(call: Call, open: Open, directory: Directory, target: Target): Promise<Message> {
+  async #pass(call: Call, open: Open, found: FoundTool): Promise<Message> {
     const { dispatch } = this.#parts
-    const { method = '' } = target.request
-    const link = await this.#links.take(target.tool, directory, call.trace)
+    const { tool, request, directory } = found
+    const link = await this.#links.take(tool, directory, call.trace)
     link.calls.add(call)
     try {
       if (open.gone.signal.aborted) throw new ToolgateError('cancelled', 'The caller left.')
       open.link = link
-      const answer = await dispatch.call(new Passed(call, link, target.request, open.gone.signal))
-      if (answer.kind === 'result') this.#note(target)
-      return answerOutward(answer, method, link.references)
+      const answer = await dispatch.call(new Passed(call, link, request, open.gone.signal))
+      if (answer.kind === 'result') this.#note(found)
+      return answerOutward(answer, request.method ?? '', link.references)
+    } catch (thrown) {
+      throw link.over ? toolGone(thrown, tool) : thrown
     } finally {
       this.#links.give(link, call)
     }
@@ -200,4 +203,10 @@ export class SessionBundle implements Bundle, Listener {
     }
     return this.#shown.own
   }
+}
+
+/** The link's end is not the session's, which is what the client would take it for. */
+function toolGone(thrown: unknown, { name }: Declaration): unknown {
+  const unknown = thrown instanceof ToolgateError && thrown.code === 'unknown_session'
+  return unknown ? new ToolgateError('tool_gone', `The tool "${name}" has ended.`) : thrown
 }
