@@ -5,11 +5,16 @@ import type { Catalogue } from './catalogue/catalogue.ts'
 import { createCatalogue } from './catalogue/create.ts'
 import type { Config } from './config/config.ts'
 import { createDispatch } from './dispatch/create.ts'
+import type { Dispatch } from './dispatch/dispatch.ts'
 import { Parked } from './dispatch/parked.ts'
 import { Seal } from './dispatch/seal.ts'
 import { createGuard } from './guard/create.ts'
 import { createFront } from './http/front.ts'
 import type { Component, Health } from './http/health.ts'
+import { ALL_TOOLS } from './inbound/aggregate/all-tools.ts'
+import { catalogueFor } from './inbound/aggregate/catalogue.ts'
+import { Directories } from './inbound/aggregate/directories.ts'
+import { AggregateDispatch } from './inbound/aggregate/dispatch.ts'
 import { Listens } from './inbound/modern/listens.ts'
 import { checkScope } from './inbound/scope.ts'
 import { Sessions } from './inbound/sessions.ts'
@@ -55,7 +60,13 @@ export async function createGateway(
     },
   )
   const catalogue = createCatalogue({ pool, cache: config.cache, log })
-  const dispatch = createDispatch({ config, guard, pool, telemetry })
+  const directories = new Directories({ registry, catalogue, guard })
+  const waist = createDispatch({ config, guard, pool, telemetry })
+  const dispatch: Dispatch = new AggregateDispatch({
+    dispatch: waist,
+    directories,
+    hold: (tool, caller) => sessions.hold(tool, caller),
+  })
   const seal = new Seal(config.stateKey, config.timeouts.ask)
   const parked = new Parked({ config, dispatch })
   const sessions = new Sessions(config, dispatch, log)
@@ -90,7 +101,7 @@ export async function createGateway(
 
   meters.gauge('sessions', () => sessions.counts())
   meters.gauge('instances', () => pool.counts())
-  meters.gauge('in_flight', () => [['', dispatch.inFlight.count]])
+  meters.gauge('in_flight', () => [['', waist.inFlight.count]])
   meters.gauge('parked', () => [['', parked.count]])
 
   const server = createFront({
@@ -106,8 +117,11 @@ export async function createGateway(
     seal,
     health,
     instances: (tool) => ({ running: pool.count(tool), sessions: sessions.count(tool) }),
-    checkScope: (link, message) => checkScope({ registry, catalogue, guard }, link, message),
-    find: (tool) => versions.find(tool),
+    checkScope: (link, message) => {
+      if (link.tool !== ALL_TOOLS) checkScope({ registry, catalogue, guard }, link, message)
+    },
+    find: (tool) => (tool === ALL_TOOLS.name ? ALL_TOOLS : versions.find(tool)),
+    catalogueFor: (caller) => catalogueFor(catalogue, directories, caller),
   })
 
   let connections = 0
@@ -129,14 +143,14 @@ export async function createGateway(
 
     const end = async (): Promise<void> => {
       log.info({ reason: closing }, 'closing')
-      dispatch.inFlight.refuse()
+      waist.inFlight.refuse()
       // A listen is a call that would never end by itself.
       listens.endAll()
       parked.close('the gateway shuts down')
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
-      const drained = await within(dispatch.inFlight.idle(), config.timeouts.drain)
-      if (!drained) log.warn({ calls: dispatch.inFlight.count }, 'calls cut off at timeouts.drain')
+      const drained = await within(waist.inFlight.idle(), config.timeouts.drain)
+      if (!drained) log.warn({ calls: waist.inFlight.count }, 'calls cut off at timeouts.drain')
       sessions.endAll('the gateway shuts down')
       versions.close()
       await Promise.all([pool.close('the gateway shuts down'), registry.close()])

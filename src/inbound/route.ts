@@ -1,17 +1,19 @@
 import { ToolgateError } from '../errors.ts'
+import { ALL_TOOLS } from './aggregate/all-tools.ts'
 
 /** Where an MCP request goes. */
 export interface McpRoute {
   readonly wire: 'streamable' | 'sse' | 'messages'
+  /** That of `ALL_TOOLS` for `/mcp`. */
   readonly tool: string
   /** Of HTTP+SSE, from the query. */
   readonly sessionId: string | null
 }
 
 /**
- * The MCP route of a URL: `/mcp/{tool}`, `/mcp/{tool}/sse`, `/mcp/{tool}/messages`, `/{tool}/sse`;
- * undefined for any other. Throws `invalid_name` for a path that hides something or a tool name
- * that cannot be one, `not_found` for `/mcp` alone.
+ * The MCP route of a URL: `/mcp`, `/mcp/{tool}`, `/mcp/{tool}/sse`, `/mcp/{tool}/messages`,
+ * `/{tool}/sse`; undefined for any other. Throws `invalid_name` for a path that hides something or
+ * a tool name that cannot be one, `not_found` for what lies deeper.
  */
 export function findRoute(url: string): McpRoute | undefined {
   const mark = url.indexOf('?')
@@ -31,9 +33,8 @@ export function findRoute(url: string): McpRoute | undefined {
 
 function mcpRoute(path: string, parts: string[], query: string): McpRoute | undefined {
   const [, , tool, wire, ...rest] = parts
-  if (tool === undefined || tool === '') {
-    throw new ToolgateError('not_found', 'Name a tool: /mcp/{tool}. See GET /v1/tools.')
-  }
+  if (tool === undefined) return { wire: 'streamable', tool: ALL_TOOLS.name, sessionId: null }
+  if (tool === '') throw new ToolgateError('not_found', 'Name a tool: /mcp/{tool}, or use /mcp.')
   if (tool === 'invoke' && wire === undefined) return undefined
   const sessionId = new URLSearchParams(query).get('sessionId')
   const name = checked(tool)

@@ -5,6 +5,7 @@ import type { Dispatch } from '../dispatch/dispatch.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
+import { ALL_TOOLS } from './aggregate/all-tools.ts'
 import { Session } from './session.ts'
 
 /** What the store needs of a session, whatever its wire. */
@@ -79,23 +80,38 @@ export class Sessions {
     const { max, perTool } = this.#config.sessions
     const { name } = session.tool
     const { caller } = session
-    if (this.count(name) >= perTool) this.#makeRoom(`sessions.perTool (${perTool})`, caller, name)
+    if (session.tool !== ALL_TOOLS && this.count(name) >= perTool) {
+      this.#makeRoom(`sessions.perTool (${perTool})`, caller, name)
+    }
     if (this.size >= max) this.#makeRoom(`sessions.max (${max})`, caller)
     this.#sessions.set(session.id, session)
-    this.#perTool.set(name, this.count(name) + 1)
+    this.#count(name, 1)
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP).unref()
   }
 
   remove(session: Kept, reason: string): void {
     if (!this.#sessions.delete(session.id)) return
     const { name } = session.tool
-    const left = this.count(name) - 1
-    if (left > 0) this.#perTool.set(name, left)
-    else this.#perTool.delete(name)
+    this.#count(name, -1)
     this.#log.info({ tool: name, caller: session.caller.id, reason }, 'session ended')
     if (this.size > 0) return
     clearInterval(this.#sweeper)
     this.#sweeper = undefined
+  }
+
+  /**
+   * Counts a session of all tools as one of this tool too; what it returns ends that, once.
+   * Throws `unavailable` at the tool's cap.
+   */
+  hold(tool: string, caller: Caller): () => void {
+    const { perTool } = this.#config.sessions
+    if (this.count(tool) >= perTool) this.#makeRoom(`sessions.perTool (${perTool})`, caller, tool)
+    this.#count(tool, 1)
+    let held = true
+    return () => {
+      if (held) this.#count(tool, -1)
+      held = false
+    }
   }
 
   /** The caller's own session on this tool; whatever else is unknown, so nothing is given away. */
@@ -115,6 +131,12 @@ export class Sessions {
 
   endAll(reason: string): void {
     for (const session of [...this.#sessions.values()]) session.end(reason)
+  }
+
+  #count(tool: string, more: number): void {
+    const count = this.count(tool) + more
+    if (count > 0) this.#perTool.set(tool, count)
+    else this.#perTool.delete(tool)
   }
 
   /** Nobody's session makes room for somebody else's. */
