@@ -30,6 +30,8 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
   /** Changed while they were being learned, or let go. */
   const changed = new Set<string>()
   const forgotten = new Set<string>()
+  /** Starts so slowly that its silence says nothing of its era: the next gateway asks again. */
+  const doubtful = new Set<string>()
 
   const eras = new Eras(async (tool) => {
     const stored = await readStored(cache, tool)
@@ -60,12 +62,14 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
     try {
       const stored = fresh ? undefined : await readStored(cache, tool)
       if (stored !== undefined) eras.set(tool, spokenBy(stored))
+      else await eras.of(tool)
       const since = performance.now()
       const learned = stored ?? (await ask(tool, fresh))
       if (!forgotten.has(keyOf(tool))) settle(tool, { state: 'learned', learned })
-      // One that starts slowly may have been silent for that: the next start asks it again.
-      const doubtful = eras.isGuessed(tool) && performance.now() - since > pool.patience
-      if (stored === undefined && !doubtful) await writeStored(cache, tool, learned, log)
+      const slow = !fresh && performance.now() - since > pool.patience
+      if (slow && eras.isGuessed(tool)) doubtful.add(keyOf(tool))
+      if (stored === undefined && !doubtful.has(keyOf(tool)))
+        await writeStored(cache, tool, learned, log)
       return learned
     } catch (thrown) {
       const error = toToolgateError(thrown)
@@ -130,6 +134,7 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
     forget(tool) {
       states.delete(keyOf(tool))
       eras.forget(tool)
+      doubtful.delete(keyOf(tool))
       if (running.has(keyOf(tool))) forgotten.add(keyOf(tool))
     },
   }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
+import { PassThrough } from 'node:stream'
 import type { TestContext } from 'node:test'
 import type { Call } from '../../src/call/call.ts'
 import type { Link } from '../../src/call/link.ts'
@@ -9,6 +9,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import type { Spoken } from '../../src/pool/lease.ts'
 import { Pool } from '../../src/pool/pool.ts'
 import { requestMessage } from '../../src/protocol/read.ts'
+import type { LogFields, Logger } from '../../src/telemetry/log.ts'
 import { createTelemetry } from '../../src/telemetry/setup.ts'
 import type { Declaration } from '../../src/tool/declaration.ts'
 import { fixture } from '../harness/fixtures.ts'
@@ -52,14 +53,7 @@ export async function openPool(t: TestContext, options: PoolOptions = {}): Promi
     timeouts: { ...config.timeouts, stdin: 500, term: 500, ...(start !== undefined && { start }) },
   }
   const logs: LogLine[] = []
-  const output = new Writable({
-    write(chunk, _encoding, done) {
-      const lines = String(chunk).split('\n').slice(0, -1)
-      logs.push(...lines.map((line) => JSON.parse(line) as LogLine))
-      done()
-    },
-  })
-  const telemetry = createTelemetry(own, output)
+  const telemetry = { ...createTelemetry(own, new PassThrough()), log: logTo(logs) }
   const pool = new Pool(
     { config: own, telemetry },
     { spoken: typeof spoken === 'function' ? spoken : () => spoken, listChanged: changed },
@@ -72,6 +66,13 @@ export async function openPool(t: TestContext, options: PoolOptions = {}): Promi
   const starts = () =>
     logs.filter(({ msg, probe }) => msg === 'instance started' && probe !== true).length
   return { pool, logs, starts }
+}
+
+/** Lines as they are written, none of them late. */
+function logTo(lines: LogLine[], above: LogFields = {}): Logger {
+  const line = (fields: LogFields, msg: string) => void lines.push({ ...above, ...fields, msg })
+  const child = (fields: LogFields) => logTo(lines, { ...above, ...fields })
+  return { debug: line, info: line, warn: line, error: line, child }
 }
 
 /** A tool that is a fixture with arguments. */
