@@ -119,10 +119,13 @@ export class SharedLegacyConnection implements SharedConnection {
   detach(link: Link, reason: string): void {
     const open = this.#links.get(link)
     if (open === undefined) return
-    const error = new ToolgateError('tool_gone', `The session ended: ${reason}.`)
-    for (const id of [...open.values()]) this.#giveUp(id, error)
-    this.#questions.end(link, error)
-    this.#listens.end(link, error)
+    // A request of its own leaves with nothing open, and an error costs as much as its answer.
+    if (open.size + this.#questions.size + this.#listens.size > 0) {
+      const error = new ToolgateError('tool_gone', `The session ended: ${reason}.`)
+      for (const id of [...open.values()]) this.#giveUp(id, error)
+      this.#questions.end(link, error)
+      this.#listens.end(link, error)
+    }
     this.#links.delete(link)
     for (const uri of this.#subscriptions.leave(link)) {
       void this.#requests.quietly('resources/unsubscribe', { uri })

@@ -26,6 +26,11 @@ export class Listens {
     this.#goodbye = goodbye
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size
+  }
+
   /**
    * Resolves when it has ended; rejects with what else ends it. Throws `invalid_params`.
    *

@@ -32,6 +32,11 @@ export class Questions {
     this.#fail = fail
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size
+  }
+
   /** A request of the tool. */
   receive(message: Message): void {
     const id = message.id as Id
