@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { fixture } from '../harness/fixtures.ts'
+import { startGateway } from '../harness/gateway.ts'
+import { modern, modernStream } from '../harness/modern.ts'
+import type { RawStream } from '../harness/raw.ts'
+import { errorOf, messageIn } from '../harness/session.ts'
+import { until } from '../harness/until.ts'
+
+const ACK = 'notifications/subscriptions/acknowledged'
+const ID = 'io.modelcontextprotocol/subscriptionId'
+const options = { mode: 'daemon', limits: { calls: 100_000, per: '1s' } }
+const tools = {
+  modern: { command: fixture('modern-echo'), ...options },
+  few: { command: fixture('modern-echo'), ...options },
+  edited: { command: fixture('modern-echo'), ...options },
+}
+const config = { sessions: { perTool: 2 } }
+const gateway = await startGateway({ after }, { tools, config })
+
+async function listen(url: string, tool: string, id: string | number = 1): Promise<RawStream> {
+  const filter = { notifications: { toolsListChanged: true } }
+  const stream = await modernStream(`${url}/mcp/${tool}`, 'subscriptions/listen', filter, { id })
+  assert.equal(stream.status, 200)
+  const first = messageIn(await stream.waitFor('the acknowledgement', () => true))
+  assert.equal(first.method, ACK)
+  return stream
+}
+
+/** How a stream ended: its last message. */
+async function endOf(stream: RawStream) {
+  await stream.closed
+  return messageIn(stream.events.at(-1) as never)
+}
+
+const farewell = (id: string | number) => ({
+  jsonrpc: '2.0',
+  id,
+  result: { resultType: 'complete', _meta: { [ID]: id } },
+})
+
+test('a listen is a stream of what it asked for, under its own id', async () => {
+  const stream = await listen(gateway.url, 'modern', 'l')
+  assert.equal(stream.headers['content-type'], 'text/event-stream')
+  assert.equal(stream.headers['x-accel-buffering'], 'no')
+  const change = { name: 'change', arguments: { kind: 'tools' } }
+  assert.equal((await modern(`${gateway.url}/mcp/modern`, 'tools/call', change)).status, 200)
+  const changed = await stream.waitFor('the change', ({ data }) => data.includes('list_changed'))
+  const { method, params } = messageIn(changed)
+  assert.equal(method, 'notifications/tools/list_changed')
+  assert.deepEqual(Object(params)._meta, { [ID]: 'l' })
+  assert.ok(stream.events.every(({ id }) => id === undefined))
+  stream.abort()
+})
+
+test('there are as many listens of a tool as it may have, and room again when one goes', async () => {
+  const streams = [await listen(gateway.url, 'few', 1), await listen(gateway.url, 'few', 2)]
+  const refused = await modern(`${gateway.url}/mcp/few`, 'subscriptions/listen', {}, { id: 3 })
+  assert.equal(refused.status, 503)
+  assert.equal(errorOf(refused.json()).code, -32014)
+  assert.equal(refused.json().id, 3)
+  streams[0]?.abort()
+  const again = await until('room', async () => {
+    const filter = { notifications: {} }
+    const stream = await modernStream(`${gateway.url}/mcp/few`, 'subscriptions/listen', filter)
+    return stream.status === 200 ? stream : undefined
+  })
+  again.abort()
+  streams[1]?.abort()
+})
+
+test('a listen ends well when its version of the tool does', async () => {
+  const stream = await listen(gateway.url, 'edited', 7)
+  gateway.tools.write('edited', { ...tools.edited, description: 'Another version.' })
+  assert.deepEqual(await endOf(stream), farewell(7))
+})
+
+test('a listen ends well when the tool is taken away', async () => {
+  gateway.tools.write('brief', tools.edited)
+  await until('the tool', async () => {
+    return (await modern(`${gateway.url}/mcp/brief`, 'server/discover')).status === 200
+  })
+  const stream = await listen(gateway.url, 'brief', 'b')
+  gateway.tools.remove('brief')
+  assert.deepEqual(await endOf(stream), farewell('b'))
+})
+
+test('listens end well, and hold nothing up, when the gateway shuts down', async (t) => {
+  const brief = await startGateway(t, { tools: { modern: tools.modern } })
+  const stream = await listen(brief.url, 'modern', 'g')
+  brief.signal('SIGTERM')
+  assert.deepEqual(await endOf(stream), farewell('g'))
+  assert.equal(await brief.exit, 0)
+})
