@@ -65,6 +65,7 @@ export async function createGateway(
   const dispatch: Dispatch = new AggregateDispatch({
     dispatch: waist,
     directories,
+    telemetry,
     hold: (tool, caller) => sessions.hold(tool, caller),
   })
   const seal = new Seal(config.stateKey, config.timeouts.ask)

@@ -86,6 +86,24 @@ test('a process that dies ends its own link only; the next call opens another', 
   for (const pid of [before, second]) await until(`process ${pid} to end`, () => !isAlive(pid))
 })
 
+test('a tool that hangs is ended after its time, and no other', async (t) => {
+  const gateway = await start(t, {
+    tools: {
+      hangs: { command: fixture('never-answers'), timeout: '1s' },
+      echo: { command: fixture('echo') },
+    },
+  })
+  const session = await open(gateway)
+  const before = await pidOf(session, 'echo__where')
+  const first = Number(await session.callText('hangs__pid'))
+  const late = errorOf(await call(session, 'hangs__wait'))
+  assert.equal(late.code, -32016)
+  await until('the process to end', () => !isAlive(first))
+  assert.notEqual(Number(await session.callText('hangs__pid')), first)
+  assert.equal(await pidOf(session, 'echo__where'), before)
+  await session.end()
+})
+
 test('a session starts only what it uses, and its processes are its own', async (t) => {
   const gateway = await start(t, {
     tools: { echo: { command: fixture('echo') }, counts: { command: fixture('counts-calls') } },
@@ -120,6 +138,7 @@ test('a tool that is edited, added or removed is so in a running session', async
   gateway.tools.write('b', says('more', 'speak'))
   await until('it to be told', () => changes() > before)
   await until('it to be listed', async () => (await names(session)).includes('b__speak'))
+  await call(session, 'b__speak')
   gateway.tools.remove('b')
   await until('it to be gone', async () => !(await names(session)).includes('b__speak'))
   const gone = errorOf(await session.request('tools/call', { name: 'b__speak', arguments: {} }))
@@ -203,6 +222,18 @@ test('the caps of sessions hold: all of them together, and each tool by its link
   })
   await Promise.all([two.session.end(), three.session.end()])
   for (const { stream } of [one, two, three]) stream.abort()
+})
+
+test('a link to a tool that is taken away ends with it, and the session goes on', async (t) => {
+  const gateway = await start(t, {
+    tools: { counts: { command: fixture('counts-calls') }, echo: { command: fixture('echo') } },
+  })
+  const session = await open(gateway)
+  const pid = await pidOf(session, 'counts__count')
+  gateway.tools.remove('counts')
+  await until('its process to end', () => !isAlive(pid))
+  assert.match(await session.callText('echo__where'), /pid/)
+  await session.end()
 })
 
 test('a broken stream of a call is resumed, with all that was said meanwhile', async (t) => {

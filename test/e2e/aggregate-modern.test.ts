@@ -9,6 +9,7 @@ import { openStream, type Reply, raw } from '../harness/raw.ts'
 import { ACCEPT, errorOf, type Json, messageIn, resultOf, textOf } from '../harness/session.ts'
 import { until } from '../harness/until.ts'
 
+const EDITED = { command: fixture('modern-echo'), mode: 'daemon' }
 const gateway = await startGateway(
   { after },
   {
@@ -18,6 +19,7 @@ const gateway = await startGateway(
       legacy: { command: fixture('everything', 'legacy') },
       written: { command: fixture('modern-echo'), mode: 'daemon' },
       shared: { command: fixture('changes-while-listed'), mode: 'daemon' },
+      edited: EDITED,
       app: { command: fixture('app') },
     },
   },
@@ -207,6 +209,19 @@ test('a listen goes on when the tool ends its part of it', async (t) => {
   await stream.waitFor('the update', ({ data }) => data.includes('updated'))
   stream.abort()
   await until('the tool to be left alone', async () => !(await listening()))
+})
+
+test('a listen goes on with the new version of a tool', async (t) => {
+  const stream = await listen(t, { resourceSubscriptions: ['test://edited__note'] })
+  await stream.waitFor('the acknowledgement', () => true)
+  const version = async () => (await raw(`${gateway.url}/v1/tools/edited`)).json().version
+  const before = await version()
+  gateway.tools.write('edited', { ...EDITED, description: 'Another text.' })
+  await until('the new version', async () => (await version()) !== before)
+  await until('an update of it', async () => {
+    await call({ name: 'edited__touch', arguments: {} })
+    return stream.events.some(({ data }) => data.includes('updated'))
+  })
 })
 
 async function connect(t: TestContext): Promise<Client> {

@@ -2,7 +2,9 @@ import type { JsonObject } from '../../protocol/message.ts'
 import type { Directory, Found } from './directory.ts'
 
 /** What a listen on one tool is for: the tool's own ids, and the client's for them. */
-export interface Below extends Pick<Found, 'tool'> {
+export interface Below {
+  /** The tool's name. */
+  readonly tool: string
   readonly [URIS]: Map<string, string>
   readonly [TASKS]: Map<string, string>
 }
@@ -21,7 +23,7 @@ export function byTool(directory: Directory, filter: JsonObject): Below[] {
       return
     }
     const { tool, own } = found
-    const below = all.get(tool.name) ?? { tool, [URIS]: new Map(), [TASKS]: new Map() }
+    const below = all.get(tool.name) ?? { tool: tool.name, [URIS]: new Map(), [TASKS]: new Map() }
     all.set(tool.name, below)
     below[field].set(own, String(id))
   }

@@ -1,5 +1,4 @@
 import type { Call } from '../../call/call.ts'
-import type { Link } from '../../call/link.ts'
 import type { Message } from '../../protocol/message.ts'
 
 /** What stands behind one client's link to all tools. */
@@ -11,5 +10,3 @@ export interface Bundle {
   /** Ends all links that stand behind it. */
   close(reason: string): void
 }
-
-export type OpenBundle = (link: Link) => Bundle

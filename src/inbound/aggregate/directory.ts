@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto'
 import { ToolgateError } from '../../errors.ts'
-import { legacyOutputSchema } from '../../outbound/modern/legacy-schema.ts'
 import type { Era, JsonObject } from '../../protocol/message.ts'
-import { isObject } from '../../protocol/object.ts'
 import { closest } from '../../tool/closest.ts'
 import type { Declaration } from '../../tool/declaration.ts'
+import { Listing } from './listing.ts'
 import { KINDS, type Kind, keyOf, type Lists } from './lists.ts'
 import { listNames, type Own } from './names.ts'
 import { References } from './references.ts'
@@ -32,10 +30,8 @@ export interface Found {
 export class Directory {
   readonly #shown: ReadonlyMap<string, Shown>
   readonly #references = new Map<string, References>()
-  readonly #entries = new Map<Kind, readonly Written[]>()
+  readonly #listings = new Map<Kind, Listing>()
   readonly #names = new Map<'functions' | 'prompts', ReadonlyMap<string, Entry>>()
-  readonly #pages = new Map<string, string>()
-  readonly #digests = new Map<Kind, string>()
 
   /** In the order in which their entries are listed. */
   constructor(shown: readonly Shown[]) {
@@ -46,9 +42,13 @@ export class Directory {
     return this.#shown.values()
   }
 
+  tool(name: string): Declaration | undefined {
+    return this.#shown.get(name)?.tool
+  }
+
   /** The entries of a kind: those of the first tool first, each tool's in its own order. */
   entries(kind: Kind): readonly JsonObject[] {
-    return this.#written(kind).map(({ entry }) => entry)
+    return this.#listing(kind).entries
   }
 
   /**
@@ -56,32 +56,12 @@ export class Directory {
    * `invalid_params` for a cursor that was not given out.
    */
   page(kind: Kind, cursor: unknown, era: Era): string {
-    const start = cursor === undefined ? 0 : startOf(cursor)
-    const entries = this.#written(kind)
-    if (start > 0 && start >= entries.length) throw wrongCursor()
-    const key = `${kind} ${era} ${start}`
-    const known = this.#pages.get(key)
-    if (known !== undefined) return known
-    const next = start + PAGE
-    const more = next < entries.length ? `,"nextCursor":"${next}"` : ''
-    const legacy = era === 'legacy' && kind === 'functions'
-    const list = entries.slice(start, next)
-    const texts = legacy ? list.map(legacyText) : list.map(({ text }) => text)
-    const page = `${JSON.stringify(KINDS[kind].key)}:[${texts.join()}]${more}`
-    this.#pages.set(key, page)
-    return page
+    return this.#listing(kind).page(cursor, era)
   }
 
   /** The same for the same entries. */
   digest(kind: Kind): string {
-    let digest = this.#digests.get(kind)
-    if (digest === undefined) {
-      const hash = createHash('sha256')
-      for (const { text } of this.#written(kind)) hash.update(text)
-      digest = hash.digest('base64url')
-      this.#digests.set(kind, digest)
-    }
-    return digest
+    return this.#listing(kind).digest
   }
 
   /** How what a tool refers to is written here. */
@@ -143,13 +123,13 @@ export class Directory {
     }
   }
 
-  #written(kind: Kind): readonly Written[] {
-    let written = this.#entries.get(kind)
-    if (written === undefined) {
-      written = [...this.#rewritten(kind)].flatMap(withText)
-      this.#entries.set(kind, written)
+  #listing(kind: Kind): Listing {
+    let listing = this.#listings.get(kind)
+    if (listing === undefined) {
+      listing = new Listing(kind, this.#rewritten(kind))
+      this.#listings.set(kind, listing)
     }
-    return written
+    return listing
   }
 
   *#rewritten(kind: Kind): Iterable<JsonObject> {
@@ -194,47 +174,9 @@ interface Entry extends Own {
   readonly entry: JsonObject
 }
 
-/** Entries of one page. */
-const PAGE = 2000
 /** Names that a wrong one is compared with, and characters of a name that are told. */
 const MOST_NAMES = 500
 const LONGEST = 64
-
-/** An entry as it is listed, and its text. */
-interface Written {
-  readonly entry: JsonObject
-  readonly text: string
-}
-
-/** What is nested too deeply to be written is left out, so that it hides no other. */
-function withText(entry: JsonObject): Written[] {
-  try {
-    return [{ entry, text: JSON.stringify(entry) }]
-  } catch {
-    return []
-  }
-}
-
-/** A legacy client's functions answer with objects: what another is told as is told so here. */
-function legacyText({ entry, text }: Written): string {
-  const { outputSchema, ...others } = entry
-  if (!isObject(outputSchema) || outputSchema.type === 'object') return text
-  try {
-    return JSON.stringify({ ...others, outputSchema: legacyOutputSchema(outputSchema) })
-  } catch {
-    return JSON.stringify(others)
-  }
-}
-
-function startOf(cursor: unknown): number {
-  const start = typeof cursor === 'string' && /^[1-9]\d{0,8}$/.test(cursor) ? Number(cursor) : 0
-  if (start === 0 || start % PAGE !== 0) throw wrongCursor()
-  return start
-}
-
-function wrongCursor(): ToolgateError {
-  return new ToolgateError('invalid_params', '"cursor" must be a "nextCursor" of this list.')
-}
 
 /** The one that only lacks its tool's name, else the closest. */
 function nearest(name: string, names: Iterable<string>): string | undefined {

@@ -23,8 +23,7 @@ export interface ListenParts {
  * directory, what concerns a resource or task comes from a listen on its tool. Never resolves;
  * rejects with `cancelled` when the client leaves.
  */
-export async function listen(parts: ListenParts, call: Call): Promise<Message> {
-  const { directories } = parts
+export async function listen({ dispatch, directories }: ListenParts, call: Call): Promise<Message> {
   const { caller } = call.link
   const signal = call.signal ?? new AbortController().signal
   const asked = paramsOf(call.request).notifications
@@ -36,13 +35,19 @@ export async function listen(parts: ListenParts, call: Call): Promise<Message> {
   }
   const wanted = ALL.filter(([flag]) => filter[flag] === true)
   const changes = new Changes(directory)
+  const parts = {
+    dispatch,
+    call,
+    signal,
+    directory: () => directories.now(caller),
+    say: (message: Message) => say(message),
+  }
+  const below = byTool(directory, filter).map((of) => new ToolListen(parts, of))
   const forget = directories.onChange(() => {
     const methods = changes.from(directories.now(caller))
     for (const [, method] of wanted) if (methods.has(method)) say(tagged(call, method))
+    for (const each of below) each.renew()
   })
-  const below = byTool(directory, filter).map(
-    (of) => new ToolListen(parts.dispatch, call, directory, of, signal, (message) => say(message)),
-  )
   try {
     await within(Promise.all(below.map((each) => each.acknowledged)), PATIENCE)
     const notifications: JsonObject = Object.fromEntries(wanted.map(([flag]) => [flag, true]))

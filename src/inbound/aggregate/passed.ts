@@ -1,4 +1,4 @@
-import type { Call, CallTrace, InputRequests, InputResponses } from '../../call/call.ts'
+import type { Call, CallTrace } from '../../call/call.ts'
 import type { Message } from '../../protocol/message.ts'
 import { saidOutward } from './outward.ts'
 import type { ToolLink } from './tool-link.ts'
@@ -9,7 +9,7 @@ export class Passed implements Call {
   readonly request: Message
   readonly trace: CallTrace
   readonly signal: AbortSignal
-  readonly ask?: (requests: InputRequests) => Promise<InputResponses>
+  readonly ask?: NonNullable<Call['ask']>
   readonly #call: Call
 
   constructor(call: Call, link: ToolLink, request: Message, signal: AbortSignal) {
@@ -17,15 +17,11 @@ export class Passed implements Call {
     this.request = request
     this.trace = call.trace
     this.signal = signal
-    if (call.ask !== undefined) this.ask = (requests) => call.ask?.(requests) ?? never()
+    if (call.ask !== undefined) this.ask = call.ask.bind(call)
     this.#call = call
   }
 
   notify(message: Message): void {
     this.#call.notify(saidOutward(message, this.link.references))
   }
-}
-
-function never(): Promise<never> {
-  return Promise.reject(new Error('nothing can be asked'))
 }

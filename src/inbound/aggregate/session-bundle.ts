@@ -3,10 +3,11 @@ import type { Link } from '../../call/link.ts'
 import { ToolgateError } from '../../errors.ts'
 import type { Id, Message } from '../../protocol/message.ts'
 import { notificationMessage, resultMessage } from '../../protocol/read.ts'
+import type { Telemetry } from '../../telemetry/telemetry.ts'
 import type { Declaration } from '../../tool/declaration.ts'
 import type { OpenCall } from '../posted-link.ts'
 import { levelOf, listed, unknownMethod } from './answers.ts'
-import { Asked } from './asked.ts'
+import { Asked, type Inward } from './asked.ts'
 import type { Bundle } from './bundle.ts'
 import { Changes } from './changes.ts'
 import type { Directories } from './directories.ts'
@@ -17,12 +18,14 @@ import { paramsOf, type Target } from './inward.ts'
 import { changedKinds, kindOf } from './lists.ts'
 import { answerOutward, saidOutward } from './outward.ts'
 import { Passed } from './passed.ts'
+import { recorded } from './record.ts'
 import { Relisted } from './relist.ts'
 import { type LinksParts, SessionLinks } from './session-links.ts'
 import type { Listener, ToolLink } from './tool-link.ts'
 
 export interface SessionBundleParts extends LinksParts {
   readonly directories: Directories
+  readonly telemetry: Telemetry
 }
 
 /** A call that a client may cancel. */
@@ -54,23 +57,7 @@ export class SessionBundle implements Bundle, Listener {
   }
 
   async call(call: Call): Promise<Message> {
-    const { request } = call
-    const id = request.id as Id
-    switch (request.method) {
-      case 'initialize':
-        return this.#begin(request)
-      case 'ping':
-        return resultMessage(id, {})
-      case 'logging/setLevel':
-        this.#links.setLevel(levelOf(request), call.trace)
-        return resultMessage(id, {})
-    }
-    const kind = kindOf(request.method)
-    if (kind !== undefined) {
-      const directory = await this.#settled(call)
-      this.#changes?.told(directory, kind)
-      return listed(directory, kind, request, 'legacy')
-    }
+    const id = call.request.id as Id
     if (this.#calls.has(id)) {
       const message = `The id ${JSON.stringify(id)} is in use by a call that is not answered yet.`
       throw new ToolgateError('conflict', message)
@@ -78,37 +65,21 @@ export class SessionBundle implements Bundle, Listener {
     const open: Open = { gone: new AbortController() }
     this.#calls.set(id, open)
     try {
-      const wait = () => this.#settled(call)
-      const found = await findTool(this.#directory(), request, wait)
-      return found === undefined ? unknownMethod(request) : await this.#pass(call, open, found)
+      const found = await recorded(this.#parts.telemetry, call, () => this.#look(call))
+      return 'kind' in found ? found : await this.#pass(call, open, found)
     } finally {
       this.#calls.delete(id)
     }
   }
 
   tell(message: Message): void {
-    const { dispatch } = this.#parts
-    if (message.kind !== 'notification') {
-      const inward = this.#asked.answer(message)
-      if (inward !== undefined) dispatch.tell(inward.link, inward.message)
-      return
-    }
-    switch (message.method) {
-      case 'notifications/initialized':
-        return
-      case 'notifications/cancelled': {
-        const open = this.#calls.get(paramsOf(message).requestId as Id)
-        if (open?.link !== undefined) dispatch.tell(open.link, message)
-        else open?.gone.abort()
-        return
-      }
-      case 'notifications/progress': {
-        const inward = this.#asked.progress(message)
-        if (inward !== undefined) dispatch.tell(inward.link, inward.message)
-        return
+    for (const { link, message: own } of this.#inward(message)) {
+      try {
+        this.#parts.dispatch.tell(link, own)
+      } catch {
+        // It is ending, and has nothing to do with what is said to the others.
       }
     }
-    for (const link of this.#links.open) if (link.ready) dispatch.tell(link, message)
   }
 
   close(reason: string): void {
@@ -138,6 +109,46 @@ export class SessionBundle implements Bundle, Listener {
     this.#links.end(link, reason)
     this.#relisted.drop(link)
     for (const message of this.#asked.drop(link, reason)) this.#outer.deliver(message)
+  }
+
+  /** Whom a notification or a response is for, and as what. */
+  #inward(message: Message): Inward[] {
+    if (message.kind !== 'notification') return some(this.#asked.answer(message))
+    switch (message.method) {
+      case 'notifications/initialized':
+        return []
+      case 'notifications/progress':
+        return some(this.#asked.progress(message))
+      case 'notifications/cancelled': {
+        const open = this.#calls.get(paramsOf(message).requestId as Id)
+        if (open?.link === undefined) open?.gone.abort()
+        return some(open?.link && { link: open.link, message })
+      }
+    }
+    const ready = [...this.#links.open].filter((link) => link.ready)
+    return ready.map((link) => ({ link, message }))
+  }
+
+  /** The answer, or the tool that has it. */
+  async #look(call: Call): Promise<Message | FoundTool> {
+    const { request } = call
+    switch (request.method) {
+      case 'initialize':
+        return this.#begin(request)
+      case 'ping':
+        return resultMessage(request.id as Id, {})
+      case 'logging/setLevel':
+        this.#links.setLevel(levelOf(request), call.trace)
+        return resultMessage(request.id as Id, {})
+    }
+    const kind = kindOf(request.method)
+    if (kind === undefined) {
+      const found = await findTool(this.#directory(), request, () => this.#settled(call))
+      return found ?? unknownMethod(request)
+    }
+    const directory = await this.#settled(call)
+    this.#changes?.told(directory, kind)
+    return listed(directory, kind, request, 'legacy')
   }
 
   #begin(request: Message): Message {
@@ -182,7 +193,9 @@ export class SessionBundle implements Bundle, Listener {
   }
 
   #compare(): void {
-    const methods = this.#changes?.from(this.#directory()) ?? []
+    const directory = this.#directory()
+    this.#links.keep(directory)
+    const methods = this.#changes?.from(directory) ?? []
     for (const method of methods) this.#outer.deliver(notificationMessage(method))
   }
 
@@ -203,6 +216,10 @@ export class SessionBundle implements Bundle, Listener {
     }
     return this.#shown.own
   }
+}
+
+function some<T>(one: T | undefined): T[] {
+  return one === undefined ? [] : [one]
 }
 
 /** The link's end is not the session's, which is what the client would take it for. */

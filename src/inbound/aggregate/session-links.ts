@@ -95,6 +95,14 @@ export class SessionLinks {
     this.#subscribed.get(tool)?.delete(uri)
   }
 
+  /** Ends those to tools that are not there any more, once they are not used. */
+  keep(directory: Directory): void {
+    for (const name of [...this.#entries.keys()]) {
+      if (directory.tool(name) === undefined) this.#entries.delete(name)
+    }
+    for (const link of [...this.#links.keys()]) this.#retire(link)
+  }
+
   /** Ends one; safe to call again. */
   end(link: ToolLink, reason: string): void {
     link.over = true
@@ -124,11 +132,10 @@ export class SessionLinks {
     return entry
   }
 
-  /** Ends a link to an older version that is not used any more. */
+  /** Ends a link to what is an older version now, or gone, and is not used any more. */
   #retire(link: ToolLink): void {
-    const entry = this.#entries.get(link.tool.name)
-    if (entry === undefined || entry.version === link.tool.version) return
-    if (link.ready && link.calls.size === 0) this.end(link, 'a newer version took its place')
+    if (this.#entries.get(link.tool.name)?.version === link.tool.version) return
+    if (link.ready && link.calls.size === 0) this.end(link, 'its version is no longer served')
   }
 
   async #start(tool: Declaration, directory: Directory, trace: CallTrace): Promise<ToolLink> {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Call } from '../../call/call.ts'
 import type { Dispatch } from '../../dispatch/dispatch.ts'
+import { ToolgateError } from '../../errors.ts'
 import type { JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import { withParams } from '../modern/with-params.ts'
@@ -10,37 +11,36 @@ import { paramsOf } from './inward.ts'
 import { saidOutward } from './outward.ts'
 import { ToolLink } from './tool-link.ts'
 
+export interface ToolListenParts {
+  readonly dispatch: Dispatch
+  /** The client's listen to all tools. */
+  readonly call: Call
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal
+  /** What the client may see now. */
+  directory(): Directory
+  /** Takes what the tool tells, as the client is to read it. */
+  say(message: Message): void
+}
+
 /**
- * The part of a client's listen that one tool has to serve, opened again when the tool ends it, for
- * as long as the client listens.
+ * The part of a client's listen that one tool has to serve, opened again when the tool ends it or
+ * is another version, for as long as the client listens.
  */
 export class ToolListen {
+  /** Resolves when the tool has said what it tells of, or could not be asked. */
   readonly acknowledged: Promise<void>
-  readonly #dispatch: Dispatch
-  readonly #call: Call
-  readonly #directory: Directory
+  readonly #parts: ToolListenParts
   readonly #below: Below
-  readonly #signal: AbortSignal
-  readonly #say: (message: Message) => void
   #acknowledge = () => {}
-  /** What the tool said that it would tell of; undefined until it has. */
   #kept: JsonObject | undefined
+  #version: string | undefined
+  /** Of this opening of it, and the pause after. */
+  #turn = new AbortController()
 
-  /** `say` takes what the tool tells, as the client is to read it. */
-  constructor(
-    dispatch: Dispatch,
-    call: Call,
-    directory: Directory,
-    below: Below,
-    signal: AbortSignal,
-    say: (message: Message) => void,
-  ) {
-    this.#dispatch = dispatch
-    this.#call = call
-    this.#directory = directory
+  constructor(parts: ToolListenParts, below: Below) {
+    this.#parts = parts
     this.#below = below
-    this.#signal = signal
-    this.#say = say
     this.acknowledged = new Promise((resolve) => {
       this.#acknowledge = resolve
     })
@@ -49,53 +49,66 @@ export class ToolListen {
 
   /** Those of the client's ids that the tool tells of; all of them where it has not said yet. */
   honoured(field: typeof URIS | typeof TASKS): string[] {
-    const kept = this.#kept
     const wanted = [...this.#below[field]]
-    if (kept === undefined) return wanted.map(([, id]) => id)
-    const ids: unknown = kept[field]
+    if (this.#kept === undefined) return wanted.map(([, id]) => id)
+    const ids = this.#kept[field]
     return Array.isArray(ids) ? wanted.flatMap(([own, id]) => (ids.includes(own) ? id : [])) : []
   }
 
+  /** The tool may be another version now, or be there again. */
+  renew(): void {
+    const tool = this.#parts.directory().tool(this.#below.tool)
+    if (tool?.version !== this.#version) this.#turn.abort()
+  }
+
   async #run(): Promise<void> {
-    for (let wait = FIRST; !this.#signal.aborted; wait = Math.min(2 * wait, LONGEST)) {
+    const { signal } = this.#parts
+    let wait = FIRST
+    while (!signal.aborted) {
+      this.#turn = new AbortController()
+      const turn = AbortSignal.any([signal, this.#turn.signal])
       const since = performance.now()
       try {
-        await this.#listen()
+        await this.#listen(turn)
       } catch {
         // A tool that cannot be listened to now may be again later.
       }
       this.#kept ??= {}
       this.#acknowledge()
       if (performance.now() - since > LONGEST) wait = FIRST
-      await pause(wait, undefined, { signal: this.#signal, ref: false }).catch(() => {})
+      await pause(wait, undefined, { signal: turn, ref: false }).catch(() => {})
+      wait = this.#turn.signal.aborted ? FIRST : Math.min(2 * wait, LONGEST)
     }
   }
 
-  async #listen(): Promise<void> {
-    const { tool } = this.#below
-    const references = this.#directory.references(tool.name)
-    const link = new ToolLink(this.#call.link, tool, references, { said() {}, gone() {} })
+  async #listen(signal: AbortSignal): Promise<void> {
+    const { dispatch, call } = this.#parts
+    const directory = this.#parts.directory()
+    const tool = directory.tool(this.#below.tool)
+    this.#version = tool?.version
+    if (tool === undefined) throw new ToolgateError('tool_gone', 'The tool is not there any more.')
+    const link = new ToolLink(call.link, tool, directory.references(tool.name), NOBODY)
     const notifications: JsonObject = {}
     for (const field of [URIS, TASKS] as const) {
       if (this.#below[field].size > 0) notifications[field] = [...this.#below[field].keys()]
     }
-    await this.#dispatch.open(link)
+    await dispatch.open(link)
     try {
-      await this.#dispatch.call({
+      await dispatch.call({
         link,
-        request: withParams(this.#call.request, { notifications }),
-        signal: this.#signal,
-        trace: this.#call.trace,
+        request: withParams(call.request, { notifications }),
+        signal,
+        trace: call.trace,
         notify: (message) => this.#heard(link, message),
       })
     } finally {
-      this.#dispatch.close(link, 'the listen ended')
+      dispatch.close(link, 'the listen ended')
     }
   }
 
   #heard(link: ToolLink, message: Message): void {
     if (message.method !== 'notifications/subscriptions/acknowledged') {
-      this.#say(saidOutward(message, link.references))
+      this.#parts.say(saidOutward(message, link.references))
       return
     }
     const { notifications } = paramsOf(message)
@@ -104,6 +117,8 @@ export class ToolListen {
   }
 }
 
+/** What is said outside the listen is nobody's. */
+const NOBODY = { said() {}, gone() {} }
 /** Milliseconds before it is opened again: twice as long each time, up to the longest. */
 const FIRST = 500
 const LONGEST = 30_000

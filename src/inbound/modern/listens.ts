@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts'
 import { ToolgateError } from '../../errors.ts'
+import { ALL_TOOLS } from '../aggregate/all-tools.ts'
 
 /** An open `subscriptions/listen`. */
 export interface OpenListen {
@@ -27,7 +28,9 @@ export class Listens {
   add(listen: OpenListen): void {
     const { max, perTool } = this.#caps
     const open = this.#perTool.get(listen.tool) ?? 0
-    if (open >= perTool) throw tooMany(`sessions.perTool (${perTool})`)
+    if (listen.tool !== ALL_TOOLS.name && open >= perTool) {
+      throw tooMany(`sessions.perTool (${perTool})`)
+    }
     if (this.size >= max) throw tooMany(`sessions.max (${max})`)
     this.#open.add(listen)
     this.#perTool.set(listen.tool, open + 1)
