@@ -143,8 +143,14 @@ class Listen {
       this.call.notify(withMeta(message, { [META.subscriptionId]: this.id }))
       return
     }
+    const { method = '' } = message
     const { params } = message.json()
-    this.#early.set(`${message.method} ${isObject(params) ? params.uri : ''}`, message)
+    const uri = isObject(params) ? params.uri : undefined
+    // What is kept is bounded: all that counts of it is what changed.
+    this.#early.set(
+      `${method} ${uri}`,
+      notificationMessage(method, uri === undefined ? {} : { uri }),
+    )
   }
 }
 

@@ -44,8 +44,7 @@ export class Questions {
     if (message.method === 'ping') this.#requests.tell(resultMessage(id, {}))
     else if (this.#open.has(id) || this.#open.size >= MOST) this.#refuse(id, -32600, TOO_MANY)
     else if (call !== undefined) void this.#ask(message, call)
-    else if (this.#early.length < MOST_EARLY && this.#whose.early(message))
-      this.#early.push(message)
+    else if (this.#mayWait(message)) this.#early.push(message)
     else this.#refuse(id)
   }
 
@@ -127,6 +126,11 @@ export class Questions {
     return close
   }
 
+  #mayWait(message: Message): boolean {
+    if (this.#early.length >= MOST_EARLY || message.bytes.length > SMALL) return false
+    return this.#whose.early(message)
+  }
+
   #refuse(id: Id, code = -32601, why = NOBODY): void {
     this.#requests.tell(errorMessage(id, code, why))
   }
@@ -139,6 +143,8 @@ const TOO_MANY = 'The id is in use, or too many requests are open.'
 const MOST = 256
 /** Questions that wait for a call. */
 const MOST_EARLY = 8
+/** Bytes of one of these. */
+const SMALL = 64 * 1024
 
 /** The client said no, could not be asked, or would not know what is asked: the call goes on. */
 const HARMLESS: ReadonlySet<ErrorCode> = new Set([

@@ -49,6 +49,8 @@ test('a modern client is not told the id of an elicitation, a legacy one is', as
 
 test('what comes before any call is asked in the next one; no more than eight such', async () => {
   const opened = await alone()
+  opened.tool.say({ id: 0, method: 'roots/list', params: { long: 'x'.repeat(70_000) } })
+  assert.deepEqual((await told(opened)).error, NOBODY)
   for (let id = 1; id <= 9; id += 1) opened.tool.say({ id, method: 'roots/list' })
   assert.deepEqual((await told(opened)).error, NOBODY)
   opened.tool.say({ method: 'notifications/cancelled', params: { requestId: 8 } })
