@@ -42,15 +42,18 @@ export class Versions {
     return this.#none(entry)
   }
 
-  /** Learns what is not known yet, one tool after the other, so that starting stays quick. */
+  /** Learns what is not known yet, few tools at a time, so that starting stays quick. */
   async learnAll(only?: string): Promise<void> {
     await this.#parts.registry.settled
-    for (const declaration of [...this.#served.values()]) {
-      if (this.#closed) return
-      if (only !== undefined && declaration.name !== only) continue
-      // Its state says what went wrong; the next tool is not to wait for this one.
-      await this.#parts.catalogue.learn(declaration).catch(() => {})
+    const waiting = [...this.#served.values()].filter(({ name }) => (only ?? name) === name)
+    const lane = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        if (this.#closed) return
+        // Its state says what went wrong; the next tool is not to wait for this one.
+        await this.#parts.catalogue.learn(next).catch(() => {})
+      }
     }
+    await Promise.all(Array.from({ length: LANES }, lane))
   }
 
   listChanged(name: string): void {
@@ -116,3 +119,6 @@ export class Versions {
     throw new ToolgateError('not_learned', `The tool "${name}" is being read.`, { retryAfter: 1 })
   }
 }
+
+/** One tool that says nothing for seconds does not hold up all others. */
+const LANES = 2

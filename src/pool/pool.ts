@@ -3,6 +3,7 @@ import { ToolgateError } from '../errors.ts'
 import { type Question, type Reply, speaksLegacy, speaksModern } from '../outbound/probe.ts'
 import { Subscriptions } from '../outbound/subscriptions.ts'
 import type { Declaration } from '../tool/declaration.ts'
+import { within } from '../within.ts'
 import { Backoff } from './backoff.ts'
 import { Exclusive } from './exclusive.ts'
 import { type Ground, type Started, type StartRequest, startAsked, startOwn } from './instance.ts'
@@ -187,6 +188,8 @@ export class Pool {
     const started = await startAsked(this.#ground, request, question, this.patience)
     this.#track(started, true)
     const ended = started.process.close('it was asked for its era only')
+    // What it holds, such as a port, is needed by the next one.
+    await within(started.process.closed, LINGER)
     if (this.#closing !== undefined) await ended
     // The end of the gateway may be what it answered with.
     this.#refuseWhenClosing()
@@ -217,6 +220,7 @@ export class Pool {
 }
 
 const PATIENCE = 5_000
+const LINGER = 500
 
 /** Neither a name nor a version has a space in it. */
 function keyOf({ name, version }: Declaration, place: string): string {
