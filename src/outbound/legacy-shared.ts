@@ -71,7 +71,7 @@ export class SharedLegacyConnection implements SharedConnection {
     this.#logs = logs
     this.#questions = questions
     this.#listens = listens
-    this.#news = { events, requests, questions, listens, logs, whose, subscriptions, links }
+    this.#news = { events, requests, questions, logs, whose, subscriptions, links }
     pipe.read((message) => this.#receive(message))
     void pipe.closed.then(({ reason, unexpected }) => this.#gone(reason, unexpected))
   }
@@ -95,6 +95,7 @@ export class SharedLegacyConnection implements SharedConnection {
     this.#initialized = readInitialized(answer)
     this.#answers = new Answers(this.#initialized.serverInfo)
     this.#pipe.send(notificationMessage('notifications/initialized').bytes)
+    this.#subscriptions.processes.add(this.#requests)
     return this.#initialized
   }
 
@@ -128,7 +129,7 @@ export class SharedLegacyConnection implements SharedConnection {
     }
     this.#links.delete(link)
     for (const uri of this.#subscriptions.leave(link)) {
-      void this.#requests.quietly('resources/unsubscribe', { uri })
+      void this.#subscriptions.tell(this.#requests, 'resources/unsubscribe', uri)
     }
   }
 
@@ -241,6 +242,7 @@ export class SharedLegacyConnection implements SharedConnection {
   }
 
   #gone(reason: string, unexpected: boolean): void {
+    this.#subscriptions.processes.delete(this.#requests)
     const error = new ToolgateError('tool_gone', `The tool is gone: ${reason}.`)
     for (const id of this.#requests.ids()) this.#settle(id)?.reject(error)
     this.#questions.endAll(error)

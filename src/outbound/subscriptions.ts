@@ -1,8 +1,30 @@
 import type { Link } from '../call/link.ts'
 import { ToolgateError } from '../errors.ts'
+import type { JsonObject, Message } from '../protocol/message.ts'
 
-/** Who has subscribed to which resource of a shared process, counted. */
+/** A process that is told what is subscribed to. */
+export interface Subscribed {
+  /** Whether it agreed; never rejects. */
+  quietly(method: string, params: JsonObject): Promise<boolean>
+}
+
+/** A listen of a modern client, kept on our side of a legacy process. */
+export interface Listening {
+  /** A list of the tool changed. */
+  changed(message: Message): void
+  /** A resource that it subscribed to was updated. */
+  updated(message: Message): void
+}
+
+/**
+ * Who has subscribed to which resource of a tool, counted; of one process, or of all those that
+ * serve the same clients.
+ */
 export class Subscriptions {
+  /** Legacy processes that run now. */
+  readonly processes = new Set<Subscribed>()
+  /** By the link of each; whichever process tells the news. */
+  readonly listens = new Map<Link, Listening>()
   readonly #links = new Map<string, Set<Link>>()
   readonly #uris = new Map<Link, Set<string>>()
 
@@ -35,6 +57,12 @@ export class Subscriptions {
   /** Takes a link out everywhere; the uris that nobody is left for. */
   leave(link: Link): string[] {
     return [...(this.#uris.get(link) ?? [])].filter((uri) => this.part(link, uri))
+  }
+
+  /** Tells all processes; resolves with whether `own` agreed. */
+  tell(own: Subscribed, method: string, uri: string): Promise<boolean> {
+    for (const other of this.processes) if (other !== own) void other.quietly(method, { uri })
+    return own.quietly(method, { uri })
   }
 
   uris(): Iterable<string> {

@@ -147,3 +147,49 @@ test('what keeps failing is started ever more slowly, for each caller', async (t
   assert.deepEqual(new Set(outcomes.slice(2)), new Set(['unavailable']))
   assert.equal(await attempt('bob'), 'tool_failed_to_start')
 })
+
+test('a listen hears the news of all its processes, those before it and those after', async (t) => {
+  const given = await openPool(t)
+  const tool = toolOf('announces')
+  const hold = async () => {
+    const link = linkOf(tool, 'ann', askable)
+    const lease = await given.pool.lease(link)
+    lease.begin(callOf(link, 'tools/call'))
+    const connection = await lease.connection()
+    return {
+      announce: () => connection.call(callOf(link, 'tools/call', { name: 'announce' })),
+      free() {
+        lease.end()
+        lease.release('answered')
+      },
+    }
+  }
+  const before = [await hold(), await hold()]
+  const heard: string[] = []
+  const link = linkOf(tool, 'ann', askable)
+  const lease = await given.pool.lease(link)
+  const filter = { resourcesListChanged: true, resourceSubscriptions: ['it://one'] }
+  const listen = {
+    ...callOf(link, 'subscriptions/listen', { notifications: filter }),
+    notify: ({ method }: { method?: string }) => void heard.push(String(method)),
+  }
+  lease.begin(listen)
+  const connection = await lease.connection()
+  const listening = connection.call(listen)
+  await until('it to be acknowledged', () => heard.length === 1)
+  const holders = [...before, await hold()]
+  assert.equal(given.starts(), 3)
+  for (const [index, { announce }] of holders.entries()) {
+    await announce()
+    await until('its news', () => heard.length === 1 + 2 * (index + 1))
+  }
+  assert.deepEqual(
+    new Set(heard.slice(1)),
+    new Set(['notifications/resources/list_changed', 'notifications/resources/updated']),
+  )
+  for (const each of holders) each.free()
+  connection.cancel(listen, new Error('it left'))
+  await assert.rejects(listening, /it left/)
+  lease.end()
+  lease.release('it left')
+})

@@ -7,7 +7,7 @@ import { isObject } from '../../protocol/object.ts'
 import { notificationMessage, withMeta } from '../../protocol/read.ts'
 import { idInUse } from '../messages.ts'
 import type { Requests } from '../requests.ts'
-import { MOST_SUBSCRIPTIONS, type Subscriptions } from '../subscriptions.ts'
+import { type Listening, MOST_SUBSCRIPTIONS, type Subscriptions } from '../subscriptions.ts'
 import { isUri } from './answer-here.ts'
 
 /** The `subscriptions/listen` of modern clients, kept here: a legacy tool has none. */
@@ -42,27 +42,17 @@ export class Listens {
     const filter = filterOf(request)
     const listen = new Listen(call)
     this.#open.set(link, listen)
+    this.#subscriptions.listens.set(link, listen)
     void this.#begin(listen, filter, capabilities)
     try {
       return await listen.ended
     } finally {
       this.#open.delete(link)
+      this.#subscriptions.listens.delete(link)
       for (const uri of this.#subscriptions.leave(link)) {
-        void this.#requests.quietly('resources/unsubscribe', { uri })
+        void this.#subscriptions.tell(this.#requests, 'resources/unsubscribe', uri)
       }
     }
-  }
-
-  /** A list of the tool changed. */
-  changed(message: Message): void {
-    for (const listen of this.#open.values()) {
-      if (listen.honoured[FILTERS[message.method as ListChanged]] === true) listen.hear(message)
-    }
-  }
-
-  /** A resource that this link subscribed to was updated. */
-  updated(message: Message, link: Link): void {
-    this.#open.get(link)?.hear(message)
   }
 
   /** Ends that of this call, or of this link. */
@@ -100,7 +90,7 @@ export class Listens {
 
   async #join(link: Link, uri: string): Promise<boolean> {
     if (this.#subscriptions.join(link, uri)) {
-      const subscribed = this.#requests.quietly('resources/subscribe', { uri })
+      const subscribed = this.#subscriptions.tell(this.#requests, 'resources/subscribe', uri)
       this.#subscribing.set(uri, subscribed)
       void subscribed.then(() => this.#subscribing.delete(uri))
     }
@@ -111,7 +101,7 @@ export class Listens {
 }
 
 /** One listen; what it is told carries its id. */
-class Listen {
+class Listen implements Listening {
   readonly call: Call
   readonly id: Id
   readonly honoured: Filter = {}
@@ -128,6 +118,14 @@ class Listen {
     this.finish = resolve
     this.fail = reject
     this.call = call
+  }
+
+  changed(message: Message): void {
+    if (this.honoured[FILTERS[message.method as ListChanged]] === true) this.hear(message)
+  }
+
+  updated(message: Message): void {
+    this.hear(message)
   }
 
   acknowledge(): void {

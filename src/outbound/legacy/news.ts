@@ -6,7 +6,6 @@ import type { ConnectionEvents } from '../connection.ts'
 import { cancelledParams, isListChanged } from '../messages.ts'
 import type { Requests } from '../requests.ts'
 import type { Subscriptions } from '../subscriptions.ts'
-import type { Listens } from './listens.ts'
 import type { Logs } from './logs.ts'
 import type { Questions } from './questions.ts'
 import type { Whose } from './whose.ts'
@@ -15,7 +14,6 @@ export interface NewsParts {
   readonly events: ConnectionEvents
   readonly requests: Requests
   readonly questions: Questions
-  readonly listens: Listens
   readonly logs: Logs
   readonly whose: Whose
   readonly subscriptions: Subscriptions
@@ -54,12 +52,12 @@ function progress(message: Message, { requests }: NewsParts): void {
   call.notify(notificationMessage('notifications/progress', { ...params, progressToken: token }))
 }
 
-function updated(message: Message, { subscriptions, listens }: NewsParts): void {
+function updated(message: Message, { subscriptions }: NewsParts): void {
   const { params } = message.json()
   if (!isObject(params) || typeof params.uri !== 'string') return
   for (const link of subscriptions.of(params.uri)) {
     if (link.era === 'legacy') link.deliver(message)
-    else listens.updated(message, link)
+    else subscriptions.listens.get(link)?.updated(message)
   }
 }
 
@@ -69,8 +67,8 @@ function completed(message: Message, { whose }: NewsParts): void {
   if (call?.link.era === 'legacy') call.notify(message)
 }
 
-function changed(message: Message, { events, listens, links }: NewsParts): void {
+function changed(message: Message, { events, subscriptions, links }: NewsParts): void {
   events.listChanged()
   for (const link of links()) if (link.era === 'legacy') link.deliver(message)
-  listens.changed(message)
+  for (const listen of subscriptions.listens.values()) listen.changed(message)
 }
