@@ -140,14 +140,14 @@ export class ParkedCall implements Call, Holder {
     })
   }
 
-  /** What is asked in the same turn of the event loop is asked together. */
+  /** What is asked within a moment is asked together: a tool sends its questions one by one. */
   #gather(): void {
     if (this.#gathering || this.#attending === undefined) return
     this.#gathering = true
-    setImmediate(() => {
+    setTimeout(() => {
       this.#gathering = false
       this.#park()
-    })
+    }, TOGETHER)
   }
 
   #park(): void {
@@ -230,6 +230,9 @@ interface Attending {
 }
 
 type Outcome = { readonly answer: Message } | { readonly error: unknown }
+
+/** Milliseconds from a first question to what is asked; nobody who answers notices. */
+const TOGETHER = 15
 
 /** Most bytes of an answer that is kept for a client that is away. */
 const MOST_KEPT = 256 * 1024

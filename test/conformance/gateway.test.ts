@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { startGateway } from '../harness/gateway.ts'
 import type { Mode } from './direct.ts'
 import { EXPECTED_MISSES } from './expected-misses.ts'
+import { keyed } from './keyed.ts'
 import { failuresOf, type Revision, runRequirements, type Scenario, scoreOf } from './run.ts'
 
 /** The tool, the requirements, and what must be reached at least. */
@@ -16,6 +18,8 @@ const SCORES: readonly (readonly [Mode, Revision, number, number])[] = [
   ['legacy', '2026-07-28', 34, 37],
 ]
 
+const KEY = 'conformance'
+
 const everything = (mode: Mode) => ({
   command: fixture('everything', mode),
   limits: { calls: 1_000_000, per: '1s' },
@@ -24,6 +28,9 @@ const everything = (mode: Mode) => ({
 const gateway = await startGateway(
   { after },
   {
+    config: {
+      keys: [{ id: 'suite', hash: `sha256:${createHash('sha256').update(KEY).digest('hex')}` }],
+    },
     tools: {
       dual: everything('dual'),
       modern: everything('modern'),
@@ -32,9 +39,12 @@ const gateway = await startGateway(
   },
 )
 
+/** One caller: what anonymous clients send, nobody can tell apart, so each request has a process. */
+const url = await keyed({ after }, gateway.url, KEY)
+
 for (const [mode, revision, least, all] of SCORES)
   test(`through the gateway, the ${mode} fixture scores ${least}/${all} on ${revision}`, async (t) => {
-    const scenarios = await runRequirements(`${gateway.url}/mcp/${mode}`, revision)
+    const scenarios = await runRequirements(`${url}/mcp/${mode}`, revision)
     // The fixture has no tasks extension, and the suite scores none.
     const ours = scenarios.filter(({ name }) => !name.startsWith('tasks-'))
     t.diagnostic(`${mode} on ${revision}: ${scoreOf(scenarios)}`)

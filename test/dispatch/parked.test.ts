@@ -424,12 +424,17 @@ test('an answer that nobody comes back for is kept for a while, a large one not 
     { ask: 1000 },
   )
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  asksOf(await parked.begin(linkOf(), visitOf()))
-  const large = asksOf(await parked.begin(linkOf({ tool: 'large' }), visitOf()))
+  const begun = [
+    parked.begin(linkOf(), visitOf()),
+    parked.begin(linkOf({ tool: 'large' }), visitOf()),
+  ]
+  await nextTurn()
+  t.mock.timers.tick(20)
+  const [, large] = (await Promise.all(begun)).map(asksOf)
   go.resolve()
   await nextTurn()
   assert.equal(parked.count, 2)
-  const turn = parked.resume(large.state, linkOf({ tool: 'large' }), visitOf(2), {})
+  const turn = parked.resume(large?.state ?? '', linkOf({ tool: 'large' }), visitOf(2), {})
   await assert.rejects(turn, refusedWith('unavailable', /Call again/))
   t.mock.timers.tick(1000)
   assert.equal(parked.count, 0)
