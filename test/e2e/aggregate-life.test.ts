@@ -162,7 +162,7 @@ test('what a caller may not see is in no list, no answer and no error', async (t
   })
   const as = (name: string) => open(gateway, { headers: { authorization: `Bearer ${name}` } })
   const [ada, bob] = [await as('ada'), await as('bob')]
-  assert.ok((await names(ada)).includes('secret__where'))
+  await until('it to be known', async () => (await names(ada)).includes('secret__where'), 20_000)
   assert.match(await ada.callText('secret__where'), /pid/)
   const uri = 'test://secret__static-text'
   assert.ok('result' in (await ada.request('resources/read', { uri })))
@@ -249,6 +249,23 @@ test('a broken stream of a call is resumed, with all that was said meanwhile', a
   const answer = await resumed.waitFor('the answer', ({ data }) => data.includes('"id":"call"'))
   assert.ok(resultOf(messageIn(answer)))
   assert.equal(resumed.events.filter(({ data }) => data.includes('progressToken')).length, 2)
+  await session.end()
+})
+
+test('changed roots are told to every tool that is used, whose question is answered', async (t) => {
+  const gateway = await start(t, {
+    tools: { later: { command: fixture('asks-later') }, echo: { command: fixture('echo') } },
+  })
+  const session = await open(gateway, { capabilities: { roots: { listChanged: true } } })
+  await session.callText('echo__echo')
+  const stream = await session.stream('tools/call', { name: 'later__ask', arguments: {} }, 'call')
+  const listening = await session.listen()
+  await session.notify('notifications/roots/list_changed')
+  const question = await stream.waitFor('the question', ({ data }) => data.includes('roots/list'))
+  assert.equal((await session.respond(messageIn(question).id, { roots: [] })).status, 202)
+  const answer = await stream.waitFor('the answer', ({ data }) => data.includes('"id":"call"'))
+  assert.match(JSON.stringify(messageIn(answer)), /roots/)
+  assert.ok(!listening.events.some(({ data }) => data.includes('roots/list')))
   await session.end()
 })
 

@@ -14,8 +14,13 @@ export interface DirectoriesParts {
   readonly guard: Guard
 }
 
-/** Lists of a tool that are known better than by its catalogue, by the tool's name. */
+/** Lists of some tools that are known better than by the catalogue, by `versionOf`. */
 export type Better = ReadonlyMap<string, Partial<Lists>>
+
+/** One version of a tool. */
+export function versionOf({ name, version }: Declaration): string {
+  return `${name}@${version}`
+}
 
 /** What each caller may see of all tools. */
 export class Directories {
@@ -40,7 +45,7 @@ export class Directories {
   now(caller: Caller, better?: Better): Directory {
     const visible = this.#visible(caller)
     if (better !== undefined && better.size > 0) return this.#build(visible, better)
-    const key = visible.map(({ name, version }) => `${name}@${version}`).join('\n')
+    const key = visible.map(versionOf).join('\n')
     let known = this.#known.get(key)
     if (known === undefined) {
       known = this.#build(visible)
@@ -90,7 +95,7 @@ export class Directories {
       const { capabilities } = learned?.initialize ?? {}
       return {
         tool,
-        lists: learned && { ...EMPTY, ...learned, ...better?.get(tool.name) },
+        lists: learned && { ...EMPTY, ...learned, ...better?.get(versionOf(tool)) },
         capabilities: isObject(capabilities) ? capabilities : {},
         ...(state.state === 'failed' && { problem: state.error }),
       }

@@ -2,6 +2,7 @@ import type { CallTrace } from '../../call/call.ts'
 import type { JsonObject } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import { within } from '../../within.ts'
+import { type Better, versionOf } from './directories.ts'
 import { KINDS, type Kind, type Lists } from './lists.ts'
 import type { SessionLinks } from './session-links.ts'
 import type { ToolLink } from './tool-link.ts'
@@ -13,8 +14,8 @@ import type { ToolLink } from './tool-link.ts'
 export class Relisted {
   readonly #links: SessionLinks
   readonly #known = new Map<ToolLink, Partial<Lists>>()
-  /** By the tool's name; another object when anything in it is new. */
-  better: ReadonlyMap<string, Partial<Lists>> = new Map()
+  /** Another object when anything in it is new. */
+  better: Better = new Map()
 
   constructor(links: SessionLinks) {
     this.#links = links
@@ -32,7 +33,7 @@ export class Relisted {
   }
 
   #renew(): void {
-    this.better = new Map(Array.from(this.#known, ([link, lists]) => [link.tool.name, lists]))
+    this.better = new Map(Array.from(this.#known, ([link, lists]) => [versionOf(link.tool), lists]))
   }
 
   async #ask(link: ToolLink, trace: CallTrace): Promise<void> {

@@ -80,6 +80,8 @@ export class SessionBundle implements Bundle, Listener {
         // It is ending, and has nothing to do with what is said to the others.
       }
     }
+    // Its tool is told in the client's words; one that is still to be called is not called.
+    if (message.method === CANCELLED) this.#called(message)?.gone.abort()
   }
 
   close(reason: string): void {
@@ -93,7 +95,7 @@ export class SessionBundle implements Bundle, Listener {
       this.#say(link, saidOutward(this.#asked.outward(link, message), link.references))
       return
     }
-    if (message.method === 'notifications/cancelled') {
+    if (message.method === CANCELLED) {
       const withdrawn = this.#asked.withdraw(link, message)
       if (withdrawn !== undefined) this.#say(link, withdrawn)
       return
@@ -107,6 +109,9 @@ export class SessionBundle implements Bundle, Listener {
 
   gone(link: ToolLink, reason: string): void {
     this.#links.end(link, reason)
+  }
+
+  ended(link: ToolLink, reason: string): void {
     this.#relisted.drop(link)
     for (const message of this.#asked.drop(link, reason)) this.#outer.deliver(message)
   }
@@ -119,14 +124,18 @@ export class SessionBundle implements Bundle, Listener {
         return []
       case 'notifications/progress':
         return some(this.#asked.progress(message))
-      case 'notifications/cancelled': {
-        const open = this.#calls.get(paramsOf(message).requestId as Id)
-        if (open?.link === undefined) open?.gone.abort()
-        return some(open?.link && { link: open.link, message })
+      case CANCELLED: {
+        const link = this.#called(message)?.link
+        return some(link && { link, message })
       }
     }
     const ready = [...this.#links.open].filter((link) => link.ready)
     return ready.map((link) => ({ link, message }))
+  }
+
+  /** The open call that a notification is about. */
+  #called(message: Message): Open | undefined {
+    return this.#calls.get(paramsOf(message).requestId as Id)
   }
 
   /** The answer, or the tool that has it. */
@@ -217,6 +226,8 @@ export class SessionBundle implements Bundle, Listener {
     return this.#shown.own
   }
 }
+
+const CANCELLED = 'notifications/cancelled'
 
 function some<T>(one: T | undefined): T[] {
   return one === undefined ? [] : [one]

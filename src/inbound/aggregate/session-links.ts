@@ -113,6 +113,7 @@ export class SessionLinks {
     if (entry?.version === link.tool.version) this.#entries.delete(link.tool.name)
     this.#parts.dispatch.close(link, reason)
     release()
+    this.#listener.ended?.(link, reason)
   }
 
   close(reason: string): void {

@@ -10,7 +10,10 @@ import type { References } from './references.ts'
 /** Whoever reads what a tool says outside its client's calls. */
 export interface Listener {
   said(link: ToolLink, message: Message): void
+  /** Its process is gone. */
   gone(link: ToolLink, reason: string): void
+  /** It has ended, for whatever reason. */
+  ended?(link: ToolLink, reason: string): void
 }
 
 /** A client's link to one of the tools behind `/mcp`: what its link to all of them stands on. */
