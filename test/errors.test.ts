@@ -22,7 +22,7 @@ test('every status is an error of HTTP, and every code an error of JSON-RPC', ()
 
 test('an error carries the status and the code of its row', () => {
   const error = new ToolgateError('rate_limited', 'Too often.', { retryAfter: 3 })
-  assert.deepEqual([error.status, error.rpc, error.retryAfter], [429, -32_029, 3])
+  assert.deepEqual([error.status, error.rpc, error.retryAfter], [429, -32_009, 3])
 })
 
 test('what is not ours becomes internal, and is kept as the cause only', () => {
