@@ -37,9 +37,7 @@ async function open(
   const { pool, logs } = await openPool(t, {
     ...options,
     spoken: (tool) => catalogue.spoken(tool),
-    changed: (name) => changed.get(name)?.(),
   })
-  const changed = new Map<string, () => void>()
   const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
   const catalogue = createCatalogue({ pool, cache, log })
   const started = (line: LogLine) => line.msg === 'instance started'

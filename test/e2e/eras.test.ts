@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { type Gateway, startGateway } from '../harness/gateway.ts'
+import { raw } from '../harness/raw.ts'
 import { openSession } from '../harness/session.ts'
-import { toolReady, toolView } from '../harness/tool-view.ts'
+import { callRest, toolReady, toolView } from '../harness/tool-view.ts'
 import { toolsFolder } from '../harness/tools-folder.ts'
 import { until } from '../harness/until.ts'
 
@@ -93,6 +95,35 @@ test('a gateway that ends while it asks a tool for its era leaves nothing', asyn
   gateway.signal('SIGTERM')
   assert.equal(await gateway.exit, 0)
   assert.deepEqual(gateway.processes(), [])
+})
+
+test('what a modern daemon says has changed is learned anew', async (t) => {
+  const gateway = await startGateway(t, { tools: { changes: { ...TOOLS.modern, mode: 'daemon' } } })
+  await toolReady(gateway, 'changes')
+  assert.equal((await callRest(gateway, 'changes', 'change')).status, 200)
+  await until('its new function', async () => {
+    const { functions } = await toolView(gateway, 'changes')
+    return JSON.stringify(functions).includes('"extra"')
+  })
+})
+
+test("a caller's calls over REST have a process each while a legacy tool may ask", async (t) => {
+  const hash = createHash('sha256').update('ada-secret').digest('hex')
+  const gateway = await startGateway(t, {
+    config: { keys: [{ id: 'ada', hash: `sha256:${hash}`, scopes: [] }] },
+    tools: { counts: { command: fixture('counts-calls') } },
+  })
+  const count = async (wait: number) => {
+    const url = `${gateway.url}/v1/tools/counts/count`
+    const headers = { 'x-api-key': 'ada-secret' }
+    const { status, text } = await raw(url, { method: 'POST', headers, body: { wait } })
+    return status === 200 ? JSON.parse(JSON.parse(text).content[0].text).pid : undefined
+  }
+  const first = await until('it to be learned', () => count(0))
+  const pids = new Set(await Promise.all([count(500), count(500)]))
+  assert.equal(pids.size, 2)
+  assert.ok(pids.has(first))
+  for (let call = 0; call < 3; call++) assert.ok(pids.has(await count(0)))
 })
 
 async function known(gateway: Gateway): Promise<void> {

@@ -193,3 +193,28 @@ test('a listen hears the news of all its processes, those before it and those af
   lease.end()
   lease.release('it left')
 })
+
+test('what may hang is given no call until it is trusted again, and is ended when it is not', async (t) => {
+  const given = await openPool(t)
+  const call = () => callFunction(given, linkOf(counts, 'ann', askable), 'count')
+  const { pid } = await call()
+  const doubt = async () => {
+    const link = linkOf(counts, 'ann', askable)
+    const lease = await given.pool.lease(link)
+    lease.begin(callOf(link, 'tools/call'))
+    const connection = await lease.connection()
+    lease.doubt(connection)
+    lease.end()
+    lease.release('out of time')
+    return { lease, connection }
+  }
+  const first = await doubt()
+  const { pid: another } = await call()
+  assert.notEqual(another, pid)
+  first.lease.trust(first.connection)
+  const second = await doubt()
+  second.lease.condemn(second.connection, 'it answered nothing')
+  await until('it to be gone', () => !isAlive(Number(another)))
+  assert.equal((await call()).pid, pid)
+  assert.equal(given.starts(), 2)
+})

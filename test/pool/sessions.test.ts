@@ -11,6 +11,7 @@ import {
   callFunction,
   callOf,
   DUAL,
+  LEGACY,
   linkOf,
   MODERN,
   openPool,
@@ -106,4 +107,14 @@ test('a lease waits for what a tool speaks, and for nothing where that is known'
   lease.begin()
   assert.ok((await lease.connection()) instanceof ModernConnection)
   lease.end()
+})
+
+test('a session whose client abandons what it was asked ends with its process', async (t) => {
+  const { link, ended, lease } = await openSession(t, toolOf('echo'), { spoken: LEGACY })
+  await request(lease, link, 'initialize', INITIALIZE)
+  const { pid } = await where(lease, link)
+  lease.abandon(await lease.connection(), 'its client did not answer')
+  await until('it to be gone', () => !isAlive(pid))
+  await until('its end to be told', () => ended.length > 0)
+  assert.deepEqual(ended, ['its client did not answer'])
 })
