@@ -8,6 +8,7 @@ import { discover } from './modern/discover.ts'
 import { ModernLink } from './modern/link.ts'
 import { answerListen } from './modern/listen.ts'
 import { checkParams } from './modern/param-headers.ts'
+import { Patience } from './modern/patience.ts'
 import { ModernReply } from './modern/reply.ts'
 import { shown } from './modern/shown.ts'
 import { takeTurn } from './modern/turn.ts'
@@ -32,7 +33,7 @@ export async function serveModern(
     const link = new ModernLink(served, visit, meta, reply)
     switch (message.method) {
       case 'server/discover':
-        reply.waitAtMost(PATIENCE)
+        reply.wait(patience)
         return reply.answer(await discover(parts, link, reply))
       case 'subscriptions/listen':
         return await answerListen(parts, link, reply)
@@ -71,7 +72,7 @@ async function answerCall(
   reply: ModernReply,
 ): Promise<void> {
   const { request } = reply
-  reply.waitAtMost(PATIENCE)
+  reply.wait(patience)
   if (request.method === 'tools/call') {
     const { params } = request.json()
     const { name, arguments: args } = isObject(params) ? params : {}
@@ -83,7 +84,7 @@ async function answerCall(
 }
 
 /** Milliseconds in which an answer may still have a status of its own. */
-const PATIENCE = 10_000
+const patience = new Patience(10_000)
 
 /** No notification of a client means anything here; there is nothing that it could respond to. */
 function takeStray(visit: Visit, { kind, method }: Message): void {

@@ -43,17 +43,17 @@ async function post(parts: WireParts, tool: Declaration, visit: Visit): Promise<
   checkContentType(visit)
   checkAccept(visit, 'application/json', 'text/event-stream')
   const body = await readBody(visit.req, config.sizes.body)
-  const found = lookUp(parts, tool, visit)
-  const messages = readClientMessage(body, { allowBatch: found.allowBatch })
+  const messages = readClientMessage(body, { allowBatch: true })
   const [first] = messages as [Message, ...Message[]]
   const batch = isArray(body)
-  // Its body says which era a message is of: a header or a session may be of another.
-  if (batch ? messages.some(isModern) : isModern(first) || claimsModern(visit.req, first)) {
-    if (batch) throw new ToolgateError('bad_request', 'A modern message is sent alone.')
+  // Its body says which era a message is of; a session or a header may be of another.
+  if (!batch && (isModern(first) || claimsModern(visit.req, first))) {
     return serveModern(parts, tool, visit, first)
   }
-  if (found.refusal !== undefined) throw found.refusal
-  const { session } = found
+  const session = sessionOf(parts, tool, visit)
+  if (batch && (session?.version !== BATCHES || messages.some(isModern))) {
+    throw new ToolgateError('bad_request', 'One message was expected, not an array of them.')
+  }
   if (session === undefined) return begin(parts, tool, visit, first)
   if (batch) return answerBatch(parts, session, visit, messages)
   if (first.kind !== 'request') {
@@ -140,23 +140,6 @@ function remove(parts: WireParts, tool: Declaration, visit: Visit): void {
   }
   session.end('the client deleted it')
   answerEmpty(visit, 204)
-}
-
-/** The session that a request names, or why it cannot be had; a modern one needs none. */
-interface Found {
-  readonly session?: Session | undefined
-  readonly refusal?: unknown
-  readonly allowBatch: boolean
-}
-
-function lookUp(parts: WireParts, tool: Declaration, visit: Visit): Found {
-  try {
-    const session = sessionOf(parts, tool, visit)
-    return { session, allowBatch: session?.version === BATCHES }
-  } catch (refusal) {
-    // Whatever it is, it is refused; but for its session, so that the client begins another.
-    return { refusal, allowBatch: true }
-  }
 }
 
 function sessionOf(parts: WireParts, tool: Declaration, visit: Visit): Session | undefined {

@@ -3,6 +3,7 @@ import type { Message } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
 import { resultMessage } from '../../protocol/read.ts'
 import type { Listens } from './listens.ts'
+import { Patience } from './patience.ts'
 import type { ModernReply } from './reply.ts'
 import { type ShownParts, shown } from './shown.ts'
 import { type TurnParts, takeTurn } from './turn.ts'
@@ -23,7 +24,7 @@ export async function answerListen(
   const { request } = reply
   const listen = { tool: link.tool.name, end: () => reply.end(goodbye(request)) }
   parts.listens.add(listen)
-  reply.waitAtMost(PATIENCE)
+  reply.wait(patience)
   try {
     const answer = shown(parts, link, request, await takeTurn(parts, link, reply))
     if (answer.kind === 'result') reply.open()
@@ -34,7 +35,7 @@ export async function answerListen(
 }
 
 /** Milliseconds in which it may still be refused with a status of its own. */
-const PATIENCE = 1000
+const patience = new Patience(1000)
 
 /** Tells the client that it may listen anew, and need not fear that anything went wrong. */
 function goodbye({ id = 0 }: Message): Message {

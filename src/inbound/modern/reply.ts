@@ -8,6 +8,7 @@ import { answerJson, type Visit } from '../door.ts'
 import { EventStream } from '../event-stream.ts'
 import { failureOf } from '../failure.ts'
 import type { Reader } from './link.ts'
+import type { Patience } from './patience.ts'
 import { statusOf, statusOfCode } from './status.ts'
 
 /**
@@ -24,7 +25,7 @@ export class ModernReply implements CallVisit, Reader {
   readonly #limit: number
   readonly #gone = new AbortController()
   #stream: EventStream | undefined
-  #patience: NodeJS.Timeout | undefined
+  #patience: Patience | undefined
   #over = false
 
   /** `limit`: bytes that may be unread before a client is cut off. */
@@ -43,9 +44,11 @@ export class ModernReply implements CallVisit, Reader {
     return this.#gone.signal
   }
 
-  /** From then on it is an event stream, so that proxies and clients see it alive; milliseconds. */
-  waitAtMost(patience: number): void {
-    if (!this.#over) this.#patience = setTimeout(() => this.open(), patience)
+  /** When that is over it is an event stream, so that proxies and clients see it alive. */
+  wait(patience: Patience): void {
+    if (this.#over) return
+    this.#patience = patience
+    patience.start(this)
   }
 
   notify(message: Message): void {
@@ -60,7 +63,7 @@ export class ModernReply implements CallVisit, Reader {
 
   /** Becomes an event stream now. */
   open(): void {
-    clearTimeout(this.#patience)
+    this.#patience?.stop(this)
     if (this.#stream !== undefined || this.#over) return
     this.#stream = new EventStream(this.visit, [], this.#limit, () => {})
   }
@@ -90,7 +93,7 @@ export class ModernReply implements CallVisit, Reader {
   #last(message: Message, status: number, more: readonly string[]): void {
     if (this.#over) return
     this.#over = true
-    clearTimeout(this.#patience)
+    this.#patience?.stop(this)
     if (this.#stream === undefined) {
       answerJson(this.visit, status, message.bytes, more)
       return
@@ -108,7 +111,7 @@ export class ModernReply implements CallVisit, Reader {
   #closed(): void {
     if (this.#over) return
     this.#over = true
-    clearTimeout(this.#patience)
+    this.#patience?.stop(this)
     this.#gone.abort(new ToolgateError('cancelled', 'The client went away.'))
   }
 }

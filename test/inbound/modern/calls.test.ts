@@ -79,26 +79,6 @@ test('the first notification makes it a stream, which has no ids and ends with t
   assert.ok(reply.events.every(({ id, retry, data }) => !id && !retry && data !== ''))
 })
 
-test('an answer that takes long becomes a stream at its time, and an error rides on it', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const entrance = await openModern(t)
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const began = Promise.withResolvers<void>()
-  entrance.turns.set('tools/call', async (_link, { request }) => {
-    began.resolve()
-    await promise
-    return { answer: errorMessage(request.id ?? 0, -32601, 'Unknown') }
-  })
-  const answer = modernStream(entrance.url, 'tools/call', { name: 'x' })
-  await began.promise
-  t.mock.timers.tick(10_000)
-  const { status, headers, text } = await answer
-  assert.equal(status, 200)
-  assert.equal(headers['content-type'], 'text/event-stream')
-  resolve()
-  assert.match(await text(), /"code":-32601/)
-})
-
 const STATUSES = [
   [-32601, 404],
   [-32020, 400],

@@ -131,21 +131,3 @@ test('a listen that its tool ends at once is a stream all the same', async (t) =
   assert.equal(reply.events.length, 1)
   assert.equal(entrance.listens.size, 0)
 })
-
-test('a listen whose tool takes its time is a stream before it is acknowledged', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const entrance = await openModern(t)
-  const began = Promise.withResolvers<void>()
-  entrance.turns.set('subscriptions/listen', async (_link, { signal }) => {
-    began.resolve()
-    await once(signal, 'abort')
-    throw signal.reason
-  })
-  const opening = listen(entrance)
-  await began.promise
-  t.mock.timers.tick(1000)
-  const stream = await opening
-  assert.equal(stream.headers['content-type'], 'text/event-stream')
-  assert.equal(stream.events.length, 0)
-  stream.abort()
-})
