@@ -186,6 +186,7 @@ export class SharedLegacyConnection implements SharedConnection {
     if (answer.kind === 'error' && call.request.method === 'resources/subscribe') {
       this.#subscriptions.part(call.link, uriOf(call.request))
     }
+    this.#questions.undeclared.check(call, answer)
     return this.#answers.of(call, answer)
   }
 

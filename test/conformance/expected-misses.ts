@@ -12,4 +12,13 @@ export interface Miss {
 }
 
 /** In the suite's order. One that passes by now fails the test, so that none goes stale. */
-export const EXPECTED_MISSES: readonly Miss[] = []
+export const EXPECTED_MISSES: readonly Miss[] = [
+  {
+    tool: 'legacy',
+    on: '2026-07-28',
+    scenario: 'input-required-result-basic-elicitation',
+    cause:
+      'It wants the question under the key "user_name". A legacy process asks by a request of its ' +
+      'own, which has no key: the gateway mints one.',
+  },
+]

@@ -15,7 +15,7 @@ const SCORES: readonly (readonly [Mode, Revision, number, number])[] = [
   ['modern', '2025-11-25', 30, 30],
   ['modern', '2026-07-28', 37, 37],
   ['legacy', '2025-11-25', 30, 30],
-  ['legacy', '2026-07-28', 34, 37],
+  ['legacy', '2026-07-28', 36, 37],
 ]
 
 const KEY = 'conformance'

@@ -5,6 +5,7 @@ import type { Era, Id, JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import { errorMessage, resultMessage } from '../../protocol/read.ts'
 import type { Requests } from '../requests.ts'
+import { Undeclared } from './undeclared.ts'
 import { unmarked, type Whose } from './whose.ts'
 
 interface Question {
@@ -16,6 +17,7 @@ interface Question {
 
 /** What a shared legacy process asks, and the calls whose clients are asked it. */
 export class Questions {
+  readonly undeclared = new Undeclared()
   readonly #requests: Requests
   readonly #whose: Whose
   readonly #fail: (call: Call, reason: Error) => void
@@ -45,7 +47,7 @@ export class Questions {
     else if (this.#open.has(id) || this.#open.size >= MOST) this.#refuse(id, -32600, TOO_MANY)
     else if (call !== undefined) void this.#ask(message, call)
     else if (this.#mayWait(message)) this.#early.push(message)
-    else this.#refuse(id)
+    else this.#unheard(message)
   }
 
   /** A call has begun: it is asked what came too early. */
@@ -95,17 +97,19 @@ export class Questions {
   async #ask(message: Message, call: Call): Promise<void> {
     const id = message.id as Id
     if (call.ask === undefined) return this.#refuse(id)
+    const question = asked(message, call.link.era)
     const close = this.#begin(id, call, (reason) => {
       if (reason !== withdrawn) this.#requests.tell(refusal(id, toToolgateError(reason)))
     })
     try {
       const key = `${message.method?.split('/')[0]}-${++this.#last}`
-      const responses = await call.ask({ [key]: asked(message, call.link.era) })
+      const responses = await call.ask({ [key]: question })
       if (close()) this.#requests.tell(resultMessage(id, responses[key]))
     } catch (thrown) {
       if (!close()) return
       const error = toToolgateError(thrown)
       this.#requests.tell(refusal(id, error))
+      if (error.code === 'missing_capability') this.undeclared.note(call, question)
       if (!HARMLESS.has(error.code)) this.#fail(call, error)
     }
   }
@@ -129,6 +133,13 @@ export class Questions {
   #mayWait(message: Message): boolean {
     if (this.#early.length >= MOST_EARLY || message.bytes.length > SMALL) return false
     return this.#whose.early(message)
+  }
+
+  /** Nobody can be asked; as far as one can tell, it is the only open call that needs it. */
+  #unheard(message: Message): void {
+    const call = this.#requests.only()
+    if (call !== undefined) this.undeclared.note(call, asked(message, call.link.era))
+    this.#refuse(message.id as Id)
   }
 
   #refuse(id: Id, code = -32601, why = NOBODY): void {
