@@ -252,6 +252,37 @@ test('a broken stream of a call is resumed, with all that was said meanwhile', a
   await session.end()
 })
 
+test('a session that ends while its tools are starting leaves no process', async (t) => {
+  const slow = { command: fixture('slow-start', '1000') }
+  const gateway = await start(t, {
+    tools: { one: slow, two: slow, echo: { command: fixture('echo') } },
+  })
+  const session = await open(gateway)
+  for (const name of ['one__pid', 'two__pid', 'echo__echo'])
+    await until(`${name} to be known`, async () => (await names(session)).includes(name), 20_000)
+  await until('the learning to be over', () => gateway.processes().length === 0)
+  const calls = ['one__pid', 'two__pid', 'one__pid', 'echo__echo'].map((name, index) =>
+    session.stream('tools/call', { name, arguments: {} }, index),
+  )
+  await until('both to be starting', () => gateway.processes().length === 3)
+  assert.equal((await session.end()).status, 204)
+  for (const stream of await Promise.all(calls)) await stream.closed
+  await until('no process to be left', () => gateway.processes().length === 0)
+})
+
+test('with the gateway end the sessions of all tools, and their processes', async (t) => {
+  const gateway = await start(t, { tools: { echo: { command: fixture('echo') } } })
+  const session = await open(gateway)
+  const stream = await session.listen()
+  await session.callText('echo__echo')
+  const since = performance.now()
+  gateway.signal('SIGTERM')
+  assert.equal(await gateway.exit, 0)
+  await stream.closed
+  assert.ok(performance.now() - since < 5000)
+  assert.equal(gateway.processes().length, 0)
+})
+
 test('changed roots are told to every tool that is used, whose question is answered', async (t) => {
   const gateway = await start(t, {
     tools: { later: { command: fixture('asks-later') }, echo: { command: fixture('echo') } },
