@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import { withTool } from '../../src/inbound/aggregate/uris.ts'
 import type { Mode } from '../conformance/direct.ts'
-import { EXPECTED_MISSES } from '../conformance/expected-misses.ts'
+import { expectedToFail } from '../conformance/expected-misses.ts'
 import { failuresOf, type Revision, runRequirements, scoreOf } from '../conformance/run.ts'
 import { fixture } from '../harness/fixtures.ts'
 import { type Owner, startGateway } from '../harness/gateway.ts'
@@ -52,9 +52,7 @@ for (const [tool, revision] of RUNS)
     const ours = scenarios.filter(({ name }) => !name.startsWith('tasks-'))
     assert.deepEqual(
       ours.filter(({ status }) => status === 'fail').map(({ name }) => name),
-      EXPECTED_MISSES.filter((miss) => miss.tool === tool && miss.on === revision).map(
-        ({ scenario }) => scenario,
-      ),
+      expectedToFail(tool, revision),
       failuresOf(ours).join('\n'),
     )
   })
