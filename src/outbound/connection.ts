@@ -33,6 +33,11 @@ export interface SharedConnection extends Connection {
   resubscribe(): void
   /** Resolves when no client's call is open, or after `milliseconds`. */
   drained(milliseconds: number): Promise<void>
+  /**
+   * The tool has not answered a call that was given up, and what it says does not name the call it
+   * is about: it may be about that one.
+   */
+  readonly owes: boolean
 }
 
 export type Serving = { readonly requestId: string } | { readonly requestIds: readonly string[] }

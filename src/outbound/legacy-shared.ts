@@ -39,6 +39,8 @@ export class SharedLegacyConnection implements SharedConnection {
   readonly #requests: Requests
   /** Our id of each link's open call, by the client's id. */
   readonly #links = new Map<Link, Map<Id, number>>()
+  /** Our ids of calls that were given up, where it matters which call the tool speaks about. */
+  readonly #owed = new Set<unknown>()
   readonly #subscriptions: Subscriptions
   readonly #logs: Logs
   readonly #questions: Questions
@@ -171,6 +173,10 @@ export class SharedLegacyConnection implements SharedConnection {
     )
   }
 
+  get owes(): boolean {
+    return this.#owed.size > 0
+  }
+
   serving(): Serving | undefined {
     return servingOf(this.#requests.calls(), this.#lastRequest)
   }
@@ -214,7 +220,8 @@ export class SharedLegacyConnection implements SharedConnection {
       case 'error': {
         const pending = this.#settle(message.id)
         if (pending !== undefined) pending.resolve(message)
-        else this.#log.debug({ id: message.id }, 'response without a call skipped')
+        else if (!this.#owed.delete(message.id))
+          this.#log.debug({ id: message.id }, 'response without a call skipped')
         break
       }
       case 'request':
@@ -229,6 +236,7 @@ export class SharedLegacyConnection implements SharedConnection {
     const pending = this.#settle(id)
     if (pending === undefined) return
     pending.reject(reason)
+    if (this.#how.exclusive) this.#owed.add(id)
     const params = { requestId: id, reason: reason.message }
     this.#requests.tell(notificationMessage('notifications/cancelled', params))
     if (pending.call !== undefined) this.#questions.end(pending.call, reason)

@@ -32,6 +32,8 @@ export interface ModernOptions {
  * made a legacy server.
  */
 export class ModernConnection implements SharedConnection {
+  /** What a modern tool asks, it asks in the answer to the call it is about. */
+  readonly owes = false
   readonly #pipe: Pipe
   readonly #log: Logger
   readonly #events: ConnectionEvents

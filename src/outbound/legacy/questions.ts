@@ -10,6 +10,8 @@ import { unmarked, type Whose } from './whose.ts'
 
 interface Question {
   readonly call: Call
+  /** Of the tool's request; it is kept until it is answered. */
+  readonly bytes: number
   /** Ends it early: whoever asked is told why. */
   end(reason: Error): void
   readonly ended: Promise<void>
@@ -23,8 +25,9 @@ export class Questions {
   readonly #fail: (call: Call, reason: Error) => void
   /** By the tool's id; those of our own by an object. */
   readonly #open = new Map<Id | object, Question>()
-  /** Asked before there was a call. */
+  /** Asked before there was a first call: at its initialize, a tool may want to know the roots. */
   readonly #early: Message[] = []
+  #called = false
   #last = 0
 
   /** `fail` ends a call as its time limit would. */
@@ -45,6 +48,7 @@ export class Questions {
     const call = this.#whose.call(message)
     if (message.method === 'ping') this.#requests.tell(resultMessage(id, {}))
     else if (this.#open.has(id) || this.#open.size >= MOST) this.#refuse(id, -32600, TOO_MANY)
+    else if (this.#isTooMuch(message, call)) this.#refuse(id, -32600, TOO_MUCH)
     else if (call !== undefined) void this.#ask(message, call)
     else if (this.#mayWait(message)) this.#early.push(message)
     else this.#unheard(message)
@@ -52,6 +56,7 @@ export class Questions {
 
   /** A call has begun: it is asked what came too early. */
   begun(call: Call): void {
+    this.#called = true
     for (const message of this.#early.splice(0)) void this.#ask(message, call)
   }
 
@@ -65,8 +70,7 @@ export class Questions {
   /** Asks on our own account. Rejects as `Call.ask` does, or with what ends the call. */
   put(call: Call, requests: InputRequests): Promise<InputResponses> {
     return new Promise((resolve, reject) => {
-      const key = {}
-      const close = this.#begin(key, call, reject)
+      const close = this.#begin({}, { call, bytes: 0 }, reject)
       call.ask?.(requests).then(
         (responses) => close() && resolve(responses),
         (error) => close() && reject(error),
@@ -98,7 +102,7 @@ export class Questions {
     const id = message.id as Id
     if (call.ask === undefined) return this.#refuse(id)
     const question = asked(message, call.link.era)
-    const close = this.#begin(id, call, (reason) => {
+    const close = this.#begin(id, { call, bytes: message.bytes.length }, (reason) => {
       if (reason !== withdrawn) this.#requests.tell(refusal(id, toToolgateError(reason)))
     })
     try {
@@ -115,7 +119,11 @@ export class Questions {
   }
 
   /** What is returned closes it, and says false where it was closed before. */
-  #begin(key: Id | object, call: Call, told: (reason: Error) => void): () => boolean {
+  #begin(
+    key: Id | object,
+    of: Pick<Question, 'call' | 'bytes'>,
+    told: (reason: Error) => void,
+  ): () => boolean {
     const { promise: ended, resolve } = Promise.withResolvers<void>()
     const close = () => {
       if (this.#open.get(key) !== question) return false
@@ -125,14 +133,22 @@ export class Questions {
     const end = (reason: Error) => {
       if (close()) told(reason)
     }
-    const question = { call, end, ended }
+    const question = { ...of, end, ended }
     this.#open.set(key, question)
     return close
   }
 
+  /** What one call asks is kept until its client comes back with the answers. */
+  #isTooMuch({ bytes }: Message, call: Call | undefined): boolean {
+    let sum = bytes.length
+    for (const question of this.#open.values()) if (question.call === call) sum += question.bytes
+    return sum > MOST_BYTES
+  }
+
+  /** Later ones are about a call that has ended, and must not be asked for the next one. */
   #mayWait(message: Message): boolean {
-    if (this.#early.length >= MOST_EARLY || message.bytes.length > SMALL) return false
-    return this.#whose.early(message)
+    if (this.#called || this.#early.length >= MOST_EARLY) return false
+    return message.bytes.length <= SMALL && this.#whose.early(message)
   }
 
   /** Nobody can be asked; as far as one can tell, it is the only open call that needs it. */
@@ -149,9 +165,12 @@ export class Questions {
 
 const NOBODY = 'There is no client that can be asked.'
 const TOO_MANY = 'The id is in use, or too many requests are open.'
+const TOO_MUCH = 'Too much is asked at once.'
 
 /** Questions that may be open at once. */
 const MOST = 256
+/** Of what one call asks at once. */
+const MOST_BYTES = 4 * 1024 * 1024
 /** Questions that wait for a call. */
 const MOST_EARLY = 8
 /** Bytes of one of these. */

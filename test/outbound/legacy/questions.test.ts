@@ -63,6 +63,47 @@ test('what comes before any call is asked in the next one; no more than eight su
   assert.deepEqual(await told(opened), { jsonrpc: '2.0', id: 1, result: { roots: [] } })
 })
 
+test('what comes between two calls is about the one that has ended, and asked of nobody', async () => {
+  const opened = await alone()
+  const first = call(opened, modern(), CALL, asked().ask)
+  opened.tool.answer(await opened.tool.next('tools/call'), {})
+  await first.answer
+  opened.tool.say({ id: 'late', ...ELICIT })
+  assert.deepEqual((await told(opened)).error, NOBODY)
+  const client = asked()
+  void call(opened, modern(), CALL, client.ask)
+  await opened.tool.next('tools/call')
+  assert.deepEqual(client.requests, [])
+})
+
+test('a tool owes an answer to the call that was given up, until it gives one', async () => {
+  const opened = await alone()
+  const left = call(opened, modern(), CALL, asked().ask)
+  const request = await opened.tool.next('tools/call')
+  assert.equal(opened.connection.owes, false)
+  opened.connection.cancel(left, new ToolgateError('cancelled', 'The caller left.'))
+  assert.equal(await code(left.answer), 'cancelled')
+  assert.equal(opened.connection.owes, true)
+  opened.tool.answer(request, {})
+  assert.equal(opened.connection.owes, false)
+})
+
+test('what one call asks at once is bounded in bytes, and counts until it is answered', async () => {
+  const opened = await alone()
+  const client = asked()
+  void call(opened, modern(), CALL, client.ask)
+  await opened.tool.next('tools/call')
+  const long = { ...ELICIT, params: { ...FORM, message: 'x'.repeat(1_500_000) } }
+  for (const id of ['a', 'b', 'c']) opened.tool.say({ id, ...long })
+  const { id, error } = await told(opened)
+  assert.deepEqual([id, error], ['c', { code: -32600, message: 'Too much is asked at once.' }])
+  assert.equal(client.requests.length, 2)
+  client.answer({ action: 'cancel' })
+  assert.equal((await told(opened)).id, 'a')
+  opened.tool.say({ id: 'd', ...long })
+  assert.equal(client.requests.length, 3)
+})
+
 test('where nobody can be asked the tool is told so, and the call goes on', async () => {
   const shared = await open()
   void call(shared, modern(), CALL, asked().ask)
