@@ -18,7 +18,8 @@ interface Held {
 
 /**
  * Processes with one call in flight each, all initialized alike. A call is given the free one that
- * was used last, so that those nobody needs become idle and are stopped; else a new one.
+ * was used last, so that those nobody needs become idle and are stopped; else a new one. One whose
+ * call was given up is given no other until it has answered that.
  */
 export class Exclusive implements Leased {
   readonly #options: ExclusiveOptions
@@ -88,7 +89,9 @@ export class Exclusive implements Leased {
   /** A listen is no call of the tool's, so it keeps no process from serving one. */
   #take(link: Link, call: Call | undefined): Held {
     const listens = call?.request.method === 'subscriptions/listen'
-    const free = this.#slots.findLast((each) => each.ready && (listens || !this.#busy.has(each)))
+    const free = this.#slots.findLast(
+      (each) => each.ready && !each.owes && (listens || !this.#busy.has(each)),
+    )
     const slot = free ?? this.#add()
     const lease = slot.lease(link)
     if (this.#retired) slot.retire()
@@ -111,9 +114,19 @@ export class Exclusive implements Leased {
     this.#busy.delete(slot)
     const at = this.#slots.indexOf(slot)
     if (at >= 0) this.#slots.push(...this.#slots.splice(at, 1))
+    if (slot.owes) this.#letGo(slot)
+  }
+
+  /** Its call was given up: a tool that goes on with it might ask the next one's client about it. */
+  #letGo(slot: Shared): void {
+    // Some answer what was cancelled, and are as good as new then.
+    setTimeout(() => slot.owes && slot.retire(), LAST_WORDS).unref()
   }
 
   #endIfUnused(): void {
     if (this.#slots.length === 0 && this.#leases === 0) this.#options.unused()
   }
 }
+
+/** Milliseconds in which a tool may still answer a call that was given up. */
+const LAST_WORDS = 500

@@ -53,6 +53,11 @@ export class Shared implements Leased {
     return this.#starting !== undefined || this.#current?.process.ending === false
   }
 
+  /** What it says next may be about a call that nobody waits for any more. */
+  get owes(): boolean {
+    return [this.#current, this.#doubted].some((each) => each?.connection.owes === true)
+  }
+
   lease(link: Link): Lease {
     this.#links.add(link)
     let released = false
@@ -108,24 +113,27 @@ export class Shared implements Leased {
   }
 
   async #start(): Promise<SharedInstance> {
+    this.#options.backoff.check()
+    const instance = await this.#options.counted(() => this.#started())
+    if (this.#abort.signal.aborted) {
+      await instance.process.close('its start was given up')
+      throw new ToolgateError('tool_gone', 'The start of the tool was given up.')
+    }
+    this.#watch(instance)
+    this.#current = instance
+    this.#options.started(instance)
+    // What was subscribed to before a restart still is, as far as the clients know.
+    instance.connection.resubscribe()
+    this.#endIfUnused()
+    return instance
+  }
+
+  /** A start that was refused for want of a place is no failure of the tool's. */
+  async #started(): Promise<SharedInstance> {
     const { backoff, subscriptions, how } = this.#options
-    backoff.check()
     const request = { ...this.#options, signal: this.#abort.signal }
     try {
-      const instance = await this.#options.counted(() =>
-        startShared(this.#ground, request, subscriptions, how),
-      )
-      if (this.#abort.signal.aborted) {
-        await instance.process.close('its start was given up')
-        throw new ToolgateError('tool_gone', 'The start of the tool was given up.')
-      }
-      this.#watch(instance)
-      this.#current = instance
-      this.#options.started(instance)
-      // What was subscribed to before a restart still is, as far as the clients know.
-      instance.connection.resubscribe()
-      this.#endIfUnused()
-      return instance
+      return await startShared(this.#ground, request, subscriptions, how)
     } catch (error) {
       backoff.failed()
       throw error

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Declaration } from '../../src/tool/declaration.ts'
 import { isAlive } from '../harness/processes.ts'
 import { until } from '../harness/until.ts'
 import { ASKABLE, callFunction, callOf, linkOf, openPool, toolOf } from './given.ts'
@@ -217,4 +218,45 @@ test('what may hang is given no call until it is trusted again, and is ended whe
   await until('it to be gone', () => !isAlive(Number(another)))
   assert.equal((await call()).pid, pid)
   assert.equal(given.starts(), 2)
+})
+
+test('what goes on with a call that was given up is given no other, and is ended', async (t) => {
+  const given = await openPool(t)
+  const leave = async (tool: Declaration, args: object) => {
+    const link = linkOf(tool, 'ann', askable)
+    const lease = await given.pool.lease(link)
+    const call = callOf(link, 'tools/call', args)
+    lease.begin(call)
+    const connection = await lease.connection()
+    const called = assert.rejects(connection.call(call), /it left/)
+    connection.cancel(call, new Error('it left'))
+    await called
+    lease.end()
+    lease.release('it left')
+    return connection
+  }
+  const { pid } = await callFunction(given, linkOf(counts, 'ann', askable), 'count')
+  await leave(counts, { name: 'count', arguments: { wait: 60_000 } })
+  const other = await callFunction(given, linkOf(counts, 'ann', askable), 'count')
+  assert.notEqual(other.pid, pid)
+  await until('it to be ended', () => !isAlive(Number(pid)))
+
+  const answers = toolOf('answers-cancel')
+  const pidOf = () => callFunction(given, linkOf(answers, 'ann', askable), 'pid')
+  const before = await pidOf()
+  const connection = await leave(answers, { name: 'wait' })
+  assert.ok(await connection.alive(2000), 'it says that after it has answered the call')
+  assert.equal(await pidOf(), before)
+  assert.equal(given.pool.count(answers.name), 1)
+})
+
+test('a start that found no place is no failure of the tool, and delays no other', async (t) => {
+  const given = await openPool(t, { perTool: 1 })
+  const busy = callFunction(given, linkOf(counts, 'ann', askable), 'count', { wait: 800 })
+  const logging = { ...askable, logLevel: 'info' }
+  const attempt = () => callFunction(given, linkOf(counts, 'ann', logging), 'count')
+  await until('it to run', () => given.pool.count(counts.name) === 1)
+  for (let count = 0; count < 6; count++) await assert.rejects(attempt(), /perTool/)
+  await busy
+  await attempt()
 })
