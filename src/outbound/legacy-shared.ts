@@ -9,7 +9,7 @@ import type { Logger } from '../telemetry/log.ts'
 import type { Asking, ConnectionEvents, Serving, SharedConnection } from './connection.ts'
 import { type InitializeResult, readInitialized } from './handshake.ts'
 import { Answers } from './legacy/answer.ts'
-import { answerHere, uriOf } from './legacy/answer-here.ts'
+import { answerHere } from './legacy/answer-here.ts'
 import type { SharedHow } from './legacy/how.ts'
 import { Listens } from './legacy/listens.ts'
 import { Logs } from './legacy/logs.ts'
@@ -27,6 +27,7 @@ import {
 } from './messages.ts'
 import { type Pending, Requests } from './requests.ts'
 import type { Subscriptions } from './subscriptions.ts'
+import { uriOf } from './uri.ts'
 
 /**
  * Speaks legacy MCP to a process that many links share, of either era. Ids and progress tokens are

@@ -76,7 +76,26 @@ export class Subscriptions {
   of(uri: string): Iterable<Link> {
     return this.#links.get(uri) ?? []
   }
+
+  /** Who has subscribed to a resource that was updated, or to one it is part of; each once. */
+  concernedBy(uri: string): Iterable<Link> {
+    if (!this.any) return []
+    const found = new Set(this.of(uri))
+    let part = uri
+    for (let depth = 0; depth < MOST_DEPTH; depth += 1) {
+      const cut = Math.max(...['/', '?', '#'].map((mark) => part.lastIndexOf(mark)))
+      if (cut < 0) break
+      part = part.slice(0, cut)
+      for (const whole of [part, `${part}/`]) {
+        for (const link of this.of(whole)) found.add(link)
+      }
+    }
+    return found
+  }
 }
 
 /** For one link. */
 export const MOST_SUBSCRIPTIONS = 256
+
+/** Parts within parts of a resource that are looked at. */
+const MOST_DEPTH = 32

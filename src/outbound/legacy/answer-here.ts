@@ -1,10 +1,10 @@
 import type { Call } from '../../call/call.ts'
-import { ToolgateError } from '../../errors.ts'
 import type { Id, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import { resultMessage } from '../../protocol/read.ts'
 import { agreedVersion, type InitializeResult } from '../handshake.ts'
 import type { Subscriptions } from '../subscriptions.ts'
+import { uriOf } from '../uri.ts'
 
 /**
  * What is answered for a shared legacy process without asking it: what is the client's alone, and
@@ -34,18 +34,3 @@ export function answerHere(
       return undefined
   }
 }
-
-/** The uri that a request names. Throws `invalid_params` where there is none. */
-export function uriOf(request: Message): string {
-  const { params } = request.json()
-  const uri = isObject(params) ? params.uri : undefined
-  if (isUri(uri)) return uri
-  const message = `"uri" must be a string of at most ${LONGEST_URI} characters.`
-  throw new ToolgateError('invalid_params', message)
-}
-
-export function isUri(uri: unknown): uri is string {
-  return typeof uri === 'string' && uri.length <= LONGEST_URI
-}
-
-const LONGEST_URI = 8192

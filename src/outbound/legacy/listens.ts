@@ -8,7 +8,7 @@ import { notificationMessage, withMeta } from '../../protocol/read.ts'
 import { idInUse } from '../messages.ts'
 import type { Requests } from '../requests.ts'
 import { type Listening, MOST_SUBSCRIPTIONS, type Subscriptions } from '../subscriptions.ts'
-import { isUri } from './answer-here.ts'
+import { isUri } from '../uri.ts'
 
 /** The `subscriptions/listen` of modern clients, kept here: a legacy tool has none. */
 export class Listens {

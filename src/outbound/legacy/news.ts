@@ -6,6 +6,7 @@ import type { ConnectionEvents } from '../connection.ts'
 import { cancelledParams, isListChanged } from '../messages.ts'
 import type { Requests } from '../requests.ts'
 import type { Subscriptions } from '../subscriptions.ts'
+import { isUri } from '../uri.ts'
 import type { Logs } from './logs.ts'
 import type { Questions } from './questions.ts'
 import type { Whose } from './whose.ts'
@@ -54,8 +55,8 @@ function progress(message: Message, { requests }: NewsParts): void {
 
 function updated(message: Message, { subscriptions }: NewsParts): void {
   const { params } = message.json()
-  if (!isObject(params) || typeof params.uri !== 'string') return
-  for (const link of subscriptions.of(params.uri)) {
+  if (!isObject(params) || !isUri(params.uri)) return
+  for (const link of subscriptions.concernedBy(params.uri)) {
     if (link.era === 'legacy') link.deliver(message)
     else subscriptions.listens.get(link)?.updated(message)
   }

@@ -1,45 +1,34 @@
 import type { Link } from '../../call/link.ts'
-import type { JsonObject, Message } from '../../protocol/message.ts'
+import type { Message } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
 import { isObject } from '../../protocol/object.ts'
-import { isUri } from '../legacy/answer-here.ts'
+import { isListChanged } from '../messages.ts'
 import type { Subscriptions } from '../subscriptions.ts'
+import { isUri } from '../uri.ts'
 import { withParams } from './exactly.ts'
 
-/** Gives legacy sessions what the tool says on our listen: an update to those it is for. */
+/**
+ * Gives legacy sessions what the tool says on our listen: an update to those it is for. What
+ * nobody listens for is for nobody, whatever the tool says it is.
+ */
 export function fanOut(
   message: Message,
   links: Iterable<Link>,
   subscriptions: Subscriptions,
 ): void {
-  const plain = withoutSubscription(message)
   if (message.method === 'notifications/resources/updated') {
-    const uri = (plain.json().params as JsonObject | undefined)?.uri
+    const { params } = message.json()
+    const uri = isObject(params) ? params.uri : undefined
     if (!isUri(uri)) return
-    for (const link of subscribers(uri, subscriptions)) link.deliver(plain)
-    return
-  }
-  for (const link of links) {
-    if (link.era === 'legacy' && link.kind === 'session') link.deliver(plain)
-  }
-}
-
-/** Whoever subscribed to the resource, or to one that it is part of; each once. */
-function subscribers(uri: string, subscriptions: Subscriptions): Set<Link> {
-  const found = new Set(subscriptions.of(uri))
-  let part = uri
-  for (let depth = 0; depth < MOST_DEPTH; depth += 1) {
-    const cut = Math.max(...['/', '?', '#'].map((mark) => part.lastIndexOf(mark)))
-    if (cut < 0) break
-    part = part.slice(0, cut)
-    for (const whole of [part, `${part}/`]) {
-      for (const link of subscriptions.of(whole)) found.add(link)
+    const plain = withoutSubscription(message)
+    for (const link of subscriptions.concernedBy(uri)) link.deliver(plain)
+  } else if (isListChanged(message)) {
+    const plain = withoutSubscription(message)
+    for (const link of links) {
+      if (link.era === 'legacy' && link.kind === 'session') link.deliver(plain)
     }
   }
-  return found
 }
-
-const MOST_DEPTH = 32
 
 function withoutSubscription(message: Message): Message {
   return withParams(message, ({ _meta: meta, ...params }) => {

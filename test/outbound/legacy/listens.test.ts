@@ -77,6 +77,25 @@ test('what the tool offers is honoured, and told with the id of the listen', asy
   assert.equal(opened.changes.count, 3)
 })
 
+test('an update of a part of a resource is for whoever subscribed to the whole', async () => {
+  const opened = await open({ tools: ALL })
+  const whole = listen(opened, { resourceSubscriptions: ['it://a'] })
+  const other = listen(opened, { resourceSubscriptions: ['it://b'] }, 2)
+  await agree(opened, 2)
+  const old = session()
+  const subscribed = call(opened, old, {
+    method: 'resources/subscribe',
+    params: { uri: 'it://a/b/' },
+  })
+  await agree(opened)
+  await subscribed.answer
+  opened.tool.say(updated('it://a/b/c'))
+  opened.tool.say(updated('it://ab'))
+  assert.deepEqual(whole.notes.slice(1), [tagged(updated('it://a/b/c'))])
+  assert.deepEqual(other.notes.length, 1)
+  assert.deepEqual(old.seen, [{ jsonrpc: '2.0', ...updated('it://a/b/c') }])
+})
+
 test('a resource is subscribed to once for all, and given up with its last listener', async () => {
   const opened = await open({ tools: ALL })
   const { tool, connection } = opened

@@ -81,6 +81,17 @@ test('a change of a list reaches the catalogue and the legacy sessions, untagged
   for (const { seen } of others) assert.deepEqual(seen, [])
 })
 
+test('what nobody listens for reaches nobody, though the tool says it on our listen', async () => {
+  const { tool, first, connection } = await listening()
+  const link = session()
+  connection.attach(link)
+  tool.tell(first.id, 'notifications/progress', { progressToken: 1, progress: 1 })
+  tool.tell(first.id, 'notifications/message', { level: 'alert', data: 'of another' })
+  tool.tell(first.id, 'notifications/strange')
+  tool.tell(first.id, 'notifications/resources/updated', { uri: 'of://another' })
+  assert.deepEqual(link.seen, [])
+})
+
 test('a subscription is answered when the tool has acknowledged it', async () => {
   const { opened, tool, first } = await listening()
   const link = session()
