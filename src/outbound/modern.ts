@@ -15,6 +15,7 @@ import { type Filter, filterOf } from './modern/filter.ts'
 import { Hold } from './modern/hold.ts'
 import { LegacyCalls } from './modern/legacy-calls.ts'
 import { endOfListen, LISTEN } from './modern/listens.ts'
+import { refuseWrongAsk } from './modern/may-ask.ts'
 import { Notifications } from './modern/notifications.ts'
 import type { OpenCall } from './modern/open-call.ts'
 import { OwnListen } from './modern/own-listen.ts'
@@ -137,6 +138,7 @@ export class ModernConnection implements SharedConnection {
       if (link.era === 'legacy') return await this.#translate(open)
       // One era on both sides: the bytes of the answer are the tool's, but for the id.
       const answer = await this.#calls.send(open, request)
+      refuseWrongAsk(call, answer)
       const id = request.id as Id
       return request.method === LISTEN ? endOfListen(answer, id) : withId(answer, id)
     } finally {

@@ -21,6 +21,24 @@ export function missingCapabilities(
   return missing
 }
 
+/** The same of those requests that clients are known to be asked; others count for nothing. */
+export function missingOfKnown(
+  requests: Readonly<Record<string, unknown>>,
+  declared: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, JsonObject>> | undefined {
+  const known = Object.entries(requests).filter(([, request]) => isKnown(request))
+  return missingCapabilities(Object.fromEntries(known), declared)
+}
+
+function isKnown(request: unknown): boolean {
+  try {
+    neededFor(request)
+    return true
+  } catch {
+    return false
+  }
+}
+
 interface Needed {
   readonly capability: 'roots' | 'sampling' | 'elicitation'
   readonly part?: 'tools' | 'form' | 'url'

@@ -1,12 +1,10 @@
-import type { Call, InputRequests } from '../../call/call.ts'
-import type { Capabilities } from '../../call/link.ts'
-import { ToolgateError } from '../../errors.ts'
-import { missingCapabilities } from '../../protocol/asks.ts'
+import type { Call } from '../../call/call.ts'
 import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
 import { isObject } from '../../protocol/object.ts'
 import { errorMessage, resultMessage, withId } from '../../protocol/read.ts'
 import { Addition, withResult } from '../../protocol/with-result.ts'
+import { refuseUndeclared } from '../not-declared.ts'
 import { URL_ELICITATION_REQUIRED, urlRequests } from './url-elicitation.ts'
 
 /** What a legacy tool answers, as its clients know it: a legacy one gets it as it is. */
@@ -26,10 +24,11 @@ export class Answers {
    * The answer under the client's id. Throws `tool_misbehaved`, and `missing_capability` where the
    * tool needs its client to open a URL, which it cannot.
    */
-  of({ request, link }: Call, answer: Message): Message {
+  of(call: Call, answer: Message): Message {
+    const { request, link } = call
     const id = request.id as Id
     if (link.era === 'legacy') return withId(answer, id)
-    if (answer.kind === 'error') return this.#error(answer, id, link.capabilities)
+    if (answer.kind === 'error') return this.#error(call, answer)
     const cacheable = CACHEABLE_METHODS.has(request.method)
     return withResult(answer, id, cacheable ? this.#cacheable : this.#complete)
   }
@@ -40,28 +39,21 @@ export class Answers {
     return resultMessage(id, { ...COMPLETE, _meta })
   }
 
-  #error(answer: Message, id: Id, capabilities: Capabilities): Message {
+  #error(call: Call, answer: Message): Message {
+    const id = call.request.id as Id
     const { error } = answer.json()
     const { code, message, data } = isObject(error) ? error : {}
     const modern = MODERN_CODES.get(code)
     if (modern === undefined) return withId(answer, id)
     const inputRequests = urlRequests(answer)
     if (inputRequests === undefined) return errorMessage(id, modern, String(message), data)
-    refuseUndeclared(inputRequests, capabilities)
+    refuseUndeclared(inputRequests, call)
     return resultMessage(id, {
       resultType: 'input_required',
       inputRequests,
       _meta: this.#meta,
     })
   }
-}
-
-function refuseUndeclared(requests: InputRequests, capabilities: Capabilities): void {
-  const requiredCapabilities = missingCapabilities(requests, capabilities)
-  if (requiredCapabilities === undefined) return
-  const message =
-    'The tool needs its client to open a URL, which it did not declare: elicitation.url.'
-  throw new ToolgateError('missing_capability', message, { data: { requiredCapabilities } })
 }
 
 const COMPLETE = { resultType: 'complete' }

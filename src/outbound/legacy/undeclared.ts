@@ -1,20 +1,20 @@
 import type { Call, InputRequest } from '../../call/call.ts'
-import { ToolgateError } from '../../errors.ts'
-import { missingCapabilities } from '../../protocol/asks.ts'
+import { missingOfKnown } from '../../protocol/asks.ts'
 import type { JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
+import { notDeclared } from '../not-declared.ts'
 
 /**
  * What legacy tools asked of modern clients that had not declared it. A tool may do without; when
  * it fails, its client is told what it would have needed (MCP 2026-07-28, -32021).
  */
 export class Undeclared {
-  readonly #needed = new WeakMap<Call, JsonObject>()
+  readonly #needed = new WeakMap<Call, Readonly<Record<string, JsonObject>>>()
 
   /** The tool was refused this question during the call. */
   note(call: Call, question: InputRequest): void {
     if (call.link.era === 'legacy') return
-    const missing = neededBy(question, call.link.capabilities)
+    const missing = missingOfKnown({ question }, call.link.capabilities)
     if (missing !== undefined) this.#needed.set(call, { ...this.#needed.get(call), ...missing })
   }
 
@@ -24,17 +24,6 @@ export class Undeclared {
     if (requiredCapabilities === undefined) return
     const { result } = answer.json()
     if (answer.kind === 'result' && !(isObject(result) && result.isError === true)) return
-    const names = Object.keys(requiredCapabilities).join(', ')
-    const message = `The tool asks its client for what it did not declare: ${names}.`
-    throw new ToolgateError('missing_capability', message, { data: { requiredCapabilities } })
-  }
-}
-
-function neededBy(question: InputRequest, declared: JsonObject): JsonObject | undefined {
-  try {
-    return missingCapabilities({ question }, declared)
-  } catch {
-    // No client knows what is asked.
-    return undefined
+    throw notDeclared(requiredCapabilities)
   }
 }

@@ -6,6 +6,7 @@ import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import { withId } from '../../protocol/read.ts'
 import { legacyResult } from './legacy-result.ts'
+import { refuseAsk } from './may-ask.ts'
 import type { OpenCall } from './open-call.ts'
 import { withInput } from './request.ts'
 
@@ -33,6 +34,7 @@ export async function inRounds(
     const type = isObject(result) ? result.resultType : undefined
     if (type === undefined || type === 'complete') return legacyResult(answer, id, method)
     if (type !== 'input_required') throw strange(type)
+    refuseAsk(method)
     const { requests, state } = readAsked(answer, result as JsonObject)
     const responses = await open.wait(
       requests === undefined ? patience(round) : asked(open, requests),

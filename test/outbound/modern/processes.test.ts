@@ -99,7 +99,7 @@ test('a legacy session is served by a tool that knows the modern era only', asyn
 
 test('a modern client is served as if nobody stood between', async (t) => {
   const { process, connection, lines, run, textOf } = await start(t, 'modern-echo')
-  const link = modern()
+  const link = modern({ capabilities: { elicitation: {} } })
   const calls = (name: string, args: Json = {}, meta: Json = {}) =>
     run(link, 'tools/call', { name, arguments: args, _meta: { ...CLIENT, ...meta } })
   const { result } = await calls('ask').answer
