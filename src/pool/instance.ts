@@ -64,6 +64,7 @@ export function startShared(
   how: How,
 ): Promise<Instance<SharedConnection>> {
   return start(ground, request, async (process, log, span) => {
+    process.gathers = true
     const parts = [process, log, request.events, subscriptions] as const
     const connection =
       how.era === 'modern'

@@ -22,6 +22,11 @@ export function hasLongNumber(text: string): boolean {
   return LONG_NUMBER.test(text)
 }
 
+/** One of the numbers that stand in `parseExact` as they were written: no object, whatever it looks. */
+export function isRawNumber(value: unknown): boolean {
+  return exact.isRawJSON(value)
+}
+
 function unmark(parent: Record<string | number, unknown> | unknown[]): void {
   if (Array.isArray(parent)) {
     for (let index = 0; index < parent.length; index++) parent[index] = unmarked(parent[index])
@@ -42,8 +47,10 @@ function unmarked(value: unknown): unknown {
   return value
 }
 
-// 16 digits or more, an exponent, a zero behind the point (but not of "2.0"), minus zero.
-const LONG_NUMBER = /[0-9.]{16}|[0-9][eE][-+0-9]|\.[0-9]*0(?![0-9"])|-0(?![.0-9])/
+// 16 digits or more, an exponent, a zero behind the point, minus zero; each where a number ends, so
+// that versions, dates and hexadecimal ids in strings cost nothing.
+const LONG_NUMBER =
+  /(?:(?<![0-9.])[0-9.]{16,}|[0-9][eE][-+]?[0-9]+|\.[0-9]*0|-0)(?=[\s,}\]]|$)/
 const STRING_OR_NUMBER = new RegExp(
   [
     '"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"',
@@ -58,4 +65,7 @@ const STRING_OR_NUMBER = new RegExp(
 const MARK = `number ${randomUUID()} `
 
 /** What Node 24 has and the types do not. */
-const exact = JSON as unknown as { rawJSON(text: string): object }
+const exact = JSON as unknown as {
+  rawJSON(text: string): object
+  isRawJSON(value: unknown): boolean
+}

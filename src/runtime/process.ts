@@ -34,6 +34,8 @@ export class ToolProcess implements Pipe {
   readonly pid: number
   /** Which request its stderr belongs to, for the log; set by whoever speaks to it. */
   serving: (() => LogFields | undefined) | undefined
+  /** What many clients send in one turn of the event loop goes in one system call. */
+  gathers = false
   readonly closed: Promise<Ending>
   readonly ended: Promise<Ending>
   readonly #options: ProcessOptions
@@ -107,6 +109,10 @@ export class ToolProcess implements Pipe {
     const line = Buffer.allocUnsafe(bytes.length + 1)
     line.set(bytes)
     line[bytes.length] = 10
+    if (this.gathers && stdin.writableCorked === 0) {
+      stdin.cork()
+      setImmediate(() => stdin.uncork())
+    }
     stdin.write(line)
   }
 
