@@ -2,6 +2,7 @@ import { ToolgateError, toToolgateError } from '../errors.ts'
 import { refusedAsModern } from '../outbound/probe.ts'
 import type { Spoken } from '../pool/lease.ts'
 import type { Pool } from '../pool/pool.ts'
+import { isObject } from '../protocol/object.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import type { Catalogue, Learned, LearnState } from './catalogue.ts'
@@ -66,13 +67,13 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
       const since = performance.now()
       const learned = stored ?? (await ask(tool, fresh))
       if (!forgotten.has(keyOf(tool))) settle(tool, { state: 'learned', learned })
-      const slow = !fresh && performance.now() - since > pool.patience
-      if (slow && eras.isGuessed(tool)) doubtful.add(keyOf(tool))
+      const slow = performance.now() - since > pool.patience / QUICK
+      if (slow && !fresh && eras.isGuessed(tool)) doubtful.add(keyOf(tool))
       if (stored === undefined && !doubtful.has(keyOf(tool)))
         await writeStored(cache, tool, learned, log)
       return learned
     } catch (thrown) {
-      const error = toToolgateError(thrown)
+      const error = withEra(toToolgateError(thrown), tool)
       log.warn({ tool: tool.name, error: error.message }, 'tool could not be learned')
       const known = states.get(keyOf(tool))
       // What was learned before is better than nothing.
@@ -145,9 +146,22 @@ const LEARNING: LearnState = { state: 'learning' }
 const AGAIN = 1000
 /** Milliseconds after which a tool that could not be learned is tried again when asked for. */
 const RETRY = 30_000
+/**
+ * What is learned within this part of the time for which it was silent before does not start
+ * slowly. What takes longer may: the machine may have been busier before.
+ */
+const QUICK = 2
 
 function spokenBy({ era, dual }: Learned): Spoken {
   return { era, dual }
+}
+
+/** A tool that refuses the first word in the era that its file says may speak another. */
+function withEra(error: ToolgateError, { era }: Declaration): ToolgateError {
+  const { cause } = error
+  // A JSON-RPC error, which is the tool's own.
+  if (era === null || !isObject(cause) || typeof cause.code !== 'number') return error
+  return new ToolgateError(error.code, `${error.message} Its file says era: '${era}'.`, { cause })
 }
 
 /** Did a tool that was taken for a legacy one refuse that as only a modern one does? */

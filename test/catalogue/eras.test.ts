@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { toolOf } from '../pool/given.ts'
 import { openCatalogue } from './given.ts'
@@ -15,7 +18,7 @@ const TOOLS = [
 
 for (const { name, args, era, dual } of TOOLS)
   test(`${[name, ...args].join(' ')} is ${dual ? 'dual' : era}, asked once, learned, and remembered`, async (t) => {
-    const given = await openCatalogue(t, { start: 6000 })
+    const given = await openCatalogue(t, { start: 10_000 })
     const tool = toolOf(name, {}, ...args)
     const spoken = await Promise.all([given.catalogue.spoken(tool), given.catalogue.spoken(tool)])
     for (const each of spoken) assert.partialDeepStrictEqual(each, { era, dual })
@@ -57,6 +60,29 @@ test('one that started too slowly to answer is asked anew by the next gateway', 
   await again.catalogue.spoken(slow)
   assert.equal(again.started().probes, 1)
 })
+
+test('so is one that was silent, and then not quick enough to be sure that it had heard', async (t) => {
+  const given = await openCatalogue(t, { start: 3000 })
+  const marks = mkdtempSync(join(tmpdir(), 'toolgate-eras-'))
+  t.after(() => rmSync(marks, { recursive: true, force: true }))
+  const busy = toolOf('slow-at-first', {}, join(marks, 'started'), '2500', '1000')
+  assert.equal((await given.catalogue.learn(busy)).era, 'legacy')
+  const again = await given.again()
+  await again.catalogue.spoken(busy)
+  assert.equal(again.started().probes, 1)
+})
+
+for (const [era, spoken] of [
+  ['modern', 'legacy'],
+  ['legacy', 'modern'],
+] as const)
+  test(`a ${spoken} tool whose file says ${era} is told of with that`, async (t) => {
+    const { catalogue } = await openCatalogue(t)
+    const tool = toolOf('everything', { era }, spoken)
+    await assert.rejects(catalogue.learn(tool), new RegExp(` Its file says era: '${era}'\\.$`))
+    const state = catalogue.peek(tool)
+    assert.match(String(state?.state === 'failed' && state.error), new RegExp(`era: '${era}'`))
+  })
 
 test('a tool that cannot be started is legacy, and is not asked again at once', async (t) => {
   const { catalogue } = await openCatalogue(t)
