@@ -28,7 +28,8 @@ export class Questions {
   /** Asked before there was a first call: at its initialize, a tool may want to know the roots. */
   readonly #early: Message[] = []
   #called = false
-  #last = 0
+  /** How much each call has asked: what others ask on the process is not for its client to count. */
+  readonly #counts = new WeakMap<Call, number>()
 
   /** `fail` ends a call as its time limit would. */
   constructor(requests: Requests, whose: Whose, fail: (call: Call, reason: Error) => void) {
@@ -106,7 +107,7 @@ export class Questions {
       if (reason !== withdrawn) this.#requests.tell(refusal(id, toToolgateError(reason)))
     })
     try {
-      const key = `${message.method?.split('/')[0]}-${++this.#last}`
+      const key = this.#keyFor(message, call)
       const responses = await call.ask({ [key]: question })
       if (close()) this.#requests.tell(resultMessage(id, responses[key]))
     } catch (thrown) {
@@ -116,6 +117,13 @@ export class Questions {
       if (error.code === 'missing_capability') this.undeclared.note(call, question)
       if (!HARMLESS.has(error.code)) this.#fail(call, error)
     }
+  }
+
+  /** Never used again for the call: an answer that comes twice must fit nothing later. */
+  #keyFor({ method }: Message, call: Call): string {
+    const count = (this.#counts.get(call) ?? 0) + 1
+    this.#counts.set(call, count)
+    return `${method?.split('/')[0]}-${count}`
   }
 
   /** What is returned closes it, and says false where it was closed before. */

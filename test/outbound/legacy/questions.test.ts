@@ -259,7 +259,7 @@ test('a child of our own names the call it asks for, and nobody else sees the na
   ask('a', anns.id, { own: 1 })
   assert.deepEqual(bob.requests, [{ 'elicitation-1': ELICIT }])
   const params = { _meta: { own: 1 }, ...FORM }
-  assert.deepEqual(ann.requests, [{ 'elicitation-2': { ...ELICIT, params } }])
+  assert.deepEqual(ann.requests, [{ 'elicitation-1': { ...ELICIT, params } }])
   ann.answer({ action: 'decline' })
   assert.equal((await told(opened)).id, 'a')
   for (const unknown of [999, 'x', null]) {
