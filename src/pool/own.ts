@@ -37,8 +37,9 @@ export class OwnLease implements Lease {
     this.#link.ended(reason)
   }
 
+  /** It waits as it should, and may have something to put away. */
   abandon(_connection: unknown, reason: string): void {
-    void this.#instance.process.kill(reason)
+    void this.#instance.process.close(reason)
   }
 
   release(reason: string): void {

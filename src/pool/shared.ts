@@ -201,8 +201,9 @@ export class Shared implements Leased {
     if (found !== undefined) void this.#drained(found).then(() => found.process.kill(reason))
   }
 
+  /** It waits as it should, and may have something to put away. */
   #abandon(connection: Connection, reason: string): void {
-    if (this.#options.single) void this.#take(connection)?.process.kill(reason)
+    if (this.#options.single) void this.#take(connection)?.process.close(reason)
   }
 
   #take(connection: Connection): SharedInstance | undefined {
