@@ -29,7 +29,7 @@ export function withOwnState(request: Message, tool: Declaration): Message {
   if (requestState.startsWith(mark)) {
     return withParams(request, { requestState: requestState.slice(mark.length) })
   }
-  const message = '"requestState" is of an older version of it. Call again without it.'
+  const message = '"requestState" is of another version of the tool. Call again from the start.'
   throw new ToolgateError('invalid_params', message)
 }
 
