@@ -16,7 +16,7 @@ export interface Call {
    * key. Rejects with `missing_capability` for what the client did not declare, with whatever ends
    * the call, or with what the client refused it with. Absent where nothing can be asked.
    */
-  ask?(requests: InputRequests): Promise<InputResponses>
+  readonly ask?: ((requests: InputRequests) => Promise<InputResponses>) | undefined
 }
 
 /** Where a call came in, and the trace it belongs to. */

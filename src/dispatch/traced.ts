@@ -10,7 +10,6 @@ export class Traced implements Call {
   readonly request: Message
   readonly trace: Call['trace']
   readonly signal?: AbortSignal
-  readonly ask?: NonNullable<Call['ask']>
   /** Called when its client begins to be asked, and when it has answered everything. */
   turned: (() => void) | undefined
   readonly #call: Call
@@ -23,8 +22,12 @@ export class Traced implements Call {
     this.request = request
     this.trace = call.trace
     if (call.signal !== undefined) this.signal = call.signal
-    if (call.ask !== undefined) this.ask = (requests) => this.#ask(requests)
     this.#call = call
+  }
+
+  /** Made only for those who look: most calls ask nothing. */
+  get ask(): Call['ask'] {
+    return this.#call.ask === undefined ? undefined : (requests) => this.#ask(requests)
   }
 
   notify(message: Message): void {

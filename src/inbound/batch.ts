@@ -50,6 +50,7 @@ class BatchReply implements AnyReply, OpenCall {
   readonly request: Message
   readonly trace: CallTrace
   readonly ask: Ask
+  over = false
   readonly #stream: SessionStream
 
   constructor(session: Session, request: Message, trace: CallTrace, stream: SessionStream) {

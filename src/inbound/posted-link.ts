@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import type { Message } from '../protocol/message.ts'
 import type { LegacyLink } from './legacy-link.ts'
+import type { Asker } from './questions.ts'
 import type { SessionStream } from './session-stream.ts'
 
 /** A link whose requests are POSTed: a session, or one request alone. */
@@ -14,9 +14,8 @@ export interface PostedLink extends LegacyLink {
 }
 
 /** An open call of a session that a message of the tool can be sent on. */
-export interface OpenCall {
+export interface OpenCall extends Asker {
   /** Its client is there. */
   readonly live: boolean
-  carry(message: Message): void
   pressure(): Promise<void> | undefined
 }

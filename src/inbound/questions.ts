@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { InputRequest, InputRequests, InputResponses } from '../call/call.ts'
 import { ToolgateError } from '../errors.ts'
+import { exactly } from '../protocol/exactly.ts'
 import type { Id, Message } from '../protocol/message.ts'
 import { isObject } from '../protocol/object.ts'
 import { notificationMessage, requestMessage } from '../protocol/read.ts'
 
 /** An open call whose client can be asked. */
 export interface Asker {
+  /** Set when the call has ended: nothing is asked for it any more. */
+  over: boolean
   /** Sends its client a message on the call's own stream. */
   carry(message: Message): void
 }
@@ -23,7 +26,6 @@ export class Questions {
   /** Random, so that no question is taken for one that a tool asks under an id of its own. */
   readonly #prefix = `toolgate:${randomBytes(12).toString('base64url')}:`
   readonly #open = new Map<Id, Question>()
-  readonly #ended = new WeakSet<Asker>()
   #last = 0
 
   /**
@@ -34,7 +36,7 @@ export class Questions {
    * @param version the protocol version agreed with the client
    */
   async ask(asker: Asker, requests: InputRequests, version: string): Promise<InputResponses> {
-    if (this.#ended.has(asker)) throw callEnded()
+    if (asker.over) throw callEnded()
     const entries = Object.entries(requests)
     if (this.#open.size + entries.length > MOST) {
       const message = `The client is asked as much at once as it may be: ${MOST} questions.`
@@ -62,7 +64,7 @@ export class Questions {
     if (question === undefined) return true
     this.#open.delete(id)
     const { result, error } = message.json()
-    if (kind === 'result' && isObject(result)) question.resolve(result)
+    if (kind === 'result' && isObject(result)) question.resolve(exactly(message).result)
     // A form that cannot be shown is a form that nobody filled in: that has an answer of its own.
     else if (question.method === ELICITATION) question.resolve({ action: 'cancel' })
     else question.reject(refusal(question.method, error))
@@ -71,7 +73,7 @@ export class Questions {
 
   /** The call has ended, and with it all it asks. */
   drop(asker: Asker): void {
-    this.#ended.add(asker)
+    asker.over = true
     if (this.#open.size === 0) return
     this.#withdraw([...this.#open].filter(([, of]) => of.asker === asker).map(([id]) => id))
   }

@@ -18,7 +18,7 @@ export class Reply implements AnyReply, OpenCall {
   readonly link: PostedLink
   readonly request: Message
   readonly trace: CallTrace
-  readonly ask?: Ask
+  over = false
   readonly #visit: Visit
   readonly #limit: number
   readonly #disconnect: (broken: boolean) => void
@@ -30,10 +30,6 @@ export class Reply implements AnyReply, OpenCall {
     this.link = link
     this.request = request
     this.trace = visit.trace
-    const { questions } = link
-    if (questions !== undefined) {
-      this.ask = (requests) => questions.ask(this, requests, link.version)
-    }
     this.#visit = visit
     this.#limit = limit
     this.#disconnect = link.connect()
@@ -42,6 +38,12 @@ export class Reply implements AnyReply, OpenCall {
     this.#patience = setTimeout(() => this.#open(), PATIENCE)
     // It may have gone while its session was looked up, and says so only once.
     if (visit.res.destroyed) this.#closed()
+  }
+
+  /** Made only for those who look: most calls ask nothing. */
+  get ask(): Call['ask'] {
+    const { questions, version } = this.link
+    return questions && ((requests) => questions.ask(this, requests, version))
   }
 
   notify(message: Message): void {

@@ -139,6 +139,7 @@ class SseReply implements AnyReply {
   readonly request: Message
   readonly trace: CallTrace
   readonly ask: Ask
+  over = false
 
   constructor(session: SseSession, request: Message, trace: CallTrace) {
     this.link = session
