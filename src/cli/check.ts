@@ -40,17 +40,12 @@ export async function run(args: readonly string[]): Promise<number> {
 
 /** What is right, and yet this version cannot start. */
 function warningsOf({ file, declaration }: ToolEntry): string[] {
-  const { runtime, policy } = declaration ?? {}
+  const { runtime } = declaration ?? {}
   const warn = (path: string, why: string) => {
     const message = `it will not start in this version; ${why}`
     return `warning: ${describeMistake({ place: { source: file }, path, message })}`
   }
-  return [
-    ...(runtime?.kind === 'container' ? [warn('runtime', 'use command(…) or npm(…)')] : []),
-    ...(Object.keys(policy?.secrets ?? {}).length > 0
-      ? [warn('policy.secrets', 'name a variable in policy.env instead')]
-      : []),
-  ]
+  return [...(runtime?.kind === 'container' ? [warn('runtime', 'use command(…) or npm(…)')] : [])]
 }
 
 async function describeTools(

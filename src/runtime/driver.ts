@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Logger } from '../telemetry/log.ts'
+import { redactionOf } from '../telemetry/redaction.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import type { ToolProcess } from './process.ts'
+import { resolveSecrets } from './secrets.ts'
 import { startProcess } from './start.ts'
 
 export interface StartOptions {
@@ -65,28 +67,29 @@ export async function startTool(
   { program, args }: Program,
   options: StartOptions,
 ): Promise<ToolProcess> {
-  const { config } = options
-  if (Object.keys(tool.policy.secrets).length > 0) {
-    throw new ToolgateError(
-      'tool_failed_to_start',
-      'policy.secrets is not part of this version; name a variable in policy.env instead.',
-    )
-  }
+  const { config, instance, log } = options
+  const fields = { tool: tool.name, instance }
+  const secrets = await resolveSecrets(tool.policy.secrets, {
+    environment: config.environment,
+    patience: config.timeouts.start,
+    log: log.child(fields),
+  })
   const folder = join(config.workspace, tool.name)
   await mkdir(folder, { recursive: true })
   return startProcess({
     program,
     args: args.map((arg) => arg.replaceAll('{workspace}', () => folder)),
     cwd: folder,
-    env: environmentOf(tool, config, options),
+    env: { ...environmentOf(tool, config, options), ...secrets },
     line: config.sizes.line,
     patience: config.timeouts,
-    log: options.log,
-    fields: { tool: tool.name, instance: options.instance },
+    log,
+    fields,
+    redaction: redactionOf(secrets),
   })
 }
 
-/** What a process needs to find programs and write scratch files, and what its file names. */
+/** What a process needs to find programs and write scratch files, and what its file names in `env`. */
 function environmentOf(
   tool: Declaration,
   config: Config,

@@ -5,6 +5,7 @@ import { LineReader } from '../protocol/line-codec.ts'
 import type { Message } from '../protocol/message.ts'
 import { readToolLine } from '../protocol/read.ts'
 import type { LogFields, Logger } from '../telemetry/log.ts'
+import { type Redaction, UNREDACTED } from '../telemetry/redaction.ts'
 import { type StderrFields, toolStderr } from '../telemetry/stderr.ts'
 import { within } from '../within.ts'
 import { ProcessGroup } from './group.ts'
@@ -19,6 +20,8 @@ export interface ProcessOptions {
   readonly log: Logger
   /** Fields of every line of the tool's stderr. */
   readonly fields: StderrFields
+  /** For what is logged of the tool's own words. */
+  readonly redaction?: Redaction
 }
 
 /** The three streams of a child, and its end. */
@@ -72,7 +75,10 @@ export class ToolProcess implements Pipe {
       this.#fault('writing to the tool failed', error)
       this.#closedBy('it closed its input')
     })
-    const stderr = toolStderr(options.log, options.fields, { serving: () => this.serving?.() })
+    const stderr = toolStderr(options.log, options.fields, {
+      serving: () => this.serving?.(),
+      redaction: options.redaction ?? UNREDACTED,
+    })
     stdio.stderr.on('data', stderr).once('close', () => stderr.end())
     stdio.stderr.on('error', (error) => this.#fault('reading stderr failed', error))
     this.#exit = this.#untilExit()
@@ -192,8 +198,8 @@ export class ToolProcess implements Pipe {
       this.#noise += 1
       // The first lines say enough; a flood of noise must not become a flood of log lines.
       if (this.#noise <= NOISE_LOGGED) {
-        const text = line.toString('utf8', 0, 200)
-        this.#options.log.warn({ ...this.#options.fields, text }, 'stdout noise skipped')
+        const { log, fields, redaction = UNREDACTED } = this.#options
+        log.warn({ ...fields, text: redaction.text(line, 200) }, 'stdout noise skipped')
       }
       return
     }

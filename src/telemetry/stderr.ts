@@ -1,5 +1,6 @@
 import type { LogFields, Logger } from './log.ts'
 import { EVENTS } from './names.ts'
+import { type Redaction, UNREDACTED } from './redaction.ts'
 
 export interface StderrFields {
   readonly tool: string
@@ -12,6 +13,8 @@ export interface StderrOptions {
   readonly linesPerSecond?: number
   /** Longer lines are cut. */
   readonly bytesPerLine?: number
+  /** Takes the tool's secrets out of its lines. */
+  readonly redaction?: Redaction
   /** Fields of the moment, such as the request being served. */
   readonly serving?: () => LogFields | undefined
   /** Milliseconds that only grow. */
@@ -44,6 +47,9 @@ class StderrLines {
   readonly #log: Logger
   readonly #rate: number
   readonly #limit: number
+  readonly #redaction: Redaction
+  /** What is kept of a line: its limit, and what a secret that begins in it needs. */
+  readonly #most: number
   readonly #now: () => number
   readonly #serving: () => LogFields | undefined
   /** The beginning of a line whose end has not come, and how long it is so far. */
@@ -58,6 +64,8 @@ class StderrLines {
     this.#log = log
     this.#rate = options.linesPerSecond ?? 50
     this.#limit = options.bytesPerLine ?? 4096
+    this.#redaction = options.redaction ?? UNREDACTED
+    this.#most = this.#limit + this.#redaction.reach
     this.#now = options.now ?? (() => performance.now())
     this.#serving = options.serving ?? (() => undefined)
     this.#tokens = this.#rate
@@ -83,7 +91,7 @@ class StderrLines {
 
   #keep(part: Buffer): void {
     this.#length += part.length
-    const room = this.#limit - this.#kept
+    const room = this.#most - this.#kept
     if (room <= 0 || this.#tokens < 1) return
     // Copied: a slice would hold the whole chunk it came in.
     const kept = Buffer.from(part.subarray(0, room))
@@ -94,12 +102,13 @@ class StderrLines {
   #finish(): void {
     if (this.#length === 0) return
     // A line whose beginning came while the rate was used up is not worth its end.
-    const whole = this.#kept === Math.min(this.#length, this.#limit)
+    const whole = this.#kept === Math.min(this.#length, this.#most)
     if (this.#tokens < 1 || !whole) this.#dropped += 1
     else {
       this.#tellDropped()
       this.#tokens -= 1
-      const line = Buffer.concat(this.#parts).toString('utf8').replace(/\r$/, '')
+      const bytes = Buffer.concat(this.#parts)
+      const line = this.#redaction.text(bytes, this.#limit).replace(/\r$/, '')
       const cut = this.#length > this.#limit ? { cut: this.#length - this.#limit } : {}
       if (line !== '') this.#log.info({ ...this.#serving(), line, ...cut }, EVENTS.stderr)
     }

@@ -65,7 +65,7 @@ export interface Policy {
   readonly files: { readonly read: readonly string[]; readonly write: readonly string[] }
   /** Names of variables of the gateway's environment that the tool gets. */
   readonly env: readonly string[]
-  /** Variable name to source, such as `file:/run/secrets/x` or `env:X`. */
+  /** Variable name to source, as `parseSource` reads it; never to a value. */
   readonly secrets: Readonly<Record<string, string>>
   readonly memory: number | null
   readonly cpus: number | null

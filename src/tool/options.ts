@@ -43,7 +43,10 @@ export interface PolicyOptions {
   files?: { read?: readonly string[]; write?: readonly string[] }
   /** Names of variables of the gateway's environment. */
   env?: readonly string[]
-  /** Variable name to source, such as `file:/run/secrets/token` or `env:TOKEN`. */
+  /**
+   * Variable name to source, never to the value: `file:/absolute/path`, `env:NAME` of the gateway's
+   * environment, or `mounted:NAME` of `/run/secrets`. Read anew for each process.
+   */
   secrets?: Readonly<Record<string, string>>
   memory?: Size
   cpus?: number

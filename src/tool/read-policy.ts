@@ -1,7 +1,8 @@
 import { isAbsolute } from 'node:path'
 import type { ContainerPolicy, Policy } from './declaration.ts'
-import type { Field } from './mistakes.ts'
+import { type Field, isRecord } from './mistakes.ts'
 import type { Form } from './read-declaration.ts'
+import { isReserved, isVariable, parseSource } from './secret-source.ts'
 
 const KEYS = ['network', 'workspace', 'files', 'env', 'secrets', 'memory', 'cpus', 'processes']
 const CONTAINER_KEYS = ['readOnly', 'capAdd', 'capDrop', 'securityOpt', 'tmpfs', 'user']
@@ -15,14 +16,15 @@ export function readPolicy(field: Field, form: Form): Policy {
   const processes = field.at('processes')
   const sandbox = field.at('sandbox')
   const workspace = field.at('workspace')
+  const env = field.at('env').texts('the name of a variable, such as API_TOKEN', isVariable)
   return {
     network: readNetwork(field.at('network')),
     workspace: workspace.absent
       ? 'none'
       : (workspace.oneOf(['none', 'read-only', 'read-write']) ?? 'none'),
     files: readFiles(field.at('files')),
-    env: field.at('env').texts('the name of a variable, such as API_TOKEN', isVariable),
-    secrets: readSecrets(field.at('secrets')),
+    env,
+    secrets: readSecrets(field.at('secrets'), env),
     memory: memory.absent ? null : (form.size(memory) ?? null),
     cpus: cpus.absent ? null : readCpus(cpus),
     processes: processes.absent ? null : (processes.count(1, 1e6) ?? null),
@@ -53,18 +55,34 @@ function readFiles(field: Field): Policy['files'] {
   }
 }
 
-function readSecrets(field: Field): Policy['secrets'] {
+/** What is there instead of a source is never told: it may be the secret itself. */
+function readSecrets(field: Field, env: readonly string[]): Policy['secrets'] {
   const secrets: Record<string, string> = {}
   if (field.absent) return secrets
-  const known = Object.keys(Object(field.value))
-  if (!field.object(known, 'an object such as { TOKEN: "file:/run/secrets/token" }')) return secrets
-  for (const name of known) {
-    const source = field.at(name)
-    const text = source.text("a source such as 'file:/run/secrets/token' or 'env:TOKEN'")
-    if (!isVariable(name)) source.wrong('the name of a variable', `"${name}" is not a name`)
-    else if (text !== undefined) secrets[name] = text
+  if (!isRecord(field.value)) {
+    field.wrong("an object such as { TOKEN: 'file:/run/secrets/token' }", 'it is no such object')
+    return secrets
+  }
+  for (const [name, source] of Object.entries(field.value)) {
+    const one = field.at(name)
+    if (!isVariable(name)) one.wrong('the name of a variable', `"${name}" is not a name`)
+    else if (isReserved(name)) one.wrong('a name of its own', `${name} is not for secrets`)
+    else if (env.includes(name)) one.wrong('one of the two', `${name} is in policy.env too`)
+    else if (typeof source !== 'string') one.wrong(SOURCE, 'it is no text')
+    else if (source.includes('\0')) one.wrong(SOURCE, 'it holds a NUL')
+    else if (parseSource(source) === undefined) one.wrong(SOURCE, whyNoSource(source))
+    else secrets[name] = source
   }
   return secrets
+}
+
+const SOURCE = "a source: 'file:/absolute/path', 'env:NAME' or 'mounted:NAME'"
+
+function whyNoSource(source: string): string {
+  if (source.startsWith('file:')) return 'its path is not absolute'
+  if (source.startsWith('env:')) return 'what follows env: is not the name of a variable'
+  if (source.startsWith('mounted:')) return 'what follows mounted: is not the name of a secret'
+  return 'it is no source'
 }
 
 function readCpus(field: Field): number | null {
@@ -86,8 +104,4 @@ function readContainer(field: Field): ContainerPolicy {
     tmpfs: field.at('tmpfs').texts(),
     user: user.absent ? null : (user.text() ?? null),
   }
-}
-
-function isVariable(text: string): boolean {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text)
 }

@@ -37,14 +37,31 @@ test('check prints the mistakes of the configuration and of all files at once, a
 
 test('check warns of what this version cannot start, and exits 0', async (t) => {
   const folder = emptyFolder(t)
-  const secrets = GOOD.replace('runtime:', "policy: { secrets: { T: 'env:T' } }, runtime:")
-  write(folder, 'tools.d/secret.ts', secrets)
   write(folder, 'tools.d/image.ts', GOOD.replaceAll('command', 'container'))
   const { code, stderr } = await toolgate(folder, ['check'])
   assert.equal(code, 0)
   assert.match(stderr, /^warning: \S+image\.ts runtime: it will not start in this version; /m)
-  assert.match(stderr, /^warning: \S+secret\.ts policy\.secrets: it will not start/m)
-  assert.equal(stderr.trim().split('\n').length, 2)
+  assert.equal(stderr.trim().split('\n').length, 1)
+})
+
+test('check reads where secrets come from, never them: neither they nor their sources are told', async (t) => {
+  const folder = emptyFolder(t)
+  const withSecret = (source: string) =>
+    GOOD.replace('runtime:', `policy: { secrets: { TOKEN: '${source}' } }, runtime:`)
+  write(folder, 'token', 'kept-to-itself')
+  write(folder, 'tools.d/file.ts', withSecret(`file:${join(folder, 'token')}`))
+  write(folder, 'tools.d/elsewhere.ts', withSecret('mounted:not-on-this-machine'))
+  const good = await toolgate(folder, ['check'])
+  assert.deepEqual([good.code, good.stderr], [0, ''])
+  assert.doesNotMatch(good.stdout, /kept-to-itself|TOKEN|mounted/)
+  write(folder, 'tools.d/wrong.ts', withSecret('kept-to-itself'))
+  const bad = await toolgate(folder, ['check'])
+  assert.equal(bad.code, 1)
+  assert.match(
+    bad.stderr,
+    /wrong\.ts:\S+ policy\.secrets\.TOKEN: it is no source; expected a source: /,
+  )
+  assert.doesNotMatch(bad.stderr, /kept-to-itself/)
 })
 
 test('check says so where there is no tools folder', async (t) => {

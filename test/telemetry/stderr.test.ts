@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLog } from '../../src/telemetry/json-log.ts'
 import { EVENTS } from '../../src/telemetry/names.ts'
+import { redactionOf } from '../../src/telemetry/redaction.ts'
 import { type StderrLog, type StderrOptions, toolStderr } from '../../src/telemetry/stderr.ts'
 import { type Line, Lines } from './lines.ts'
 
@@ -95,6 +96,27 @@ test('a tool cannot forge a line of ours', async () => {
   const [line] = await logged((stderr) => stderr(Buffer.from(`${forged}\u001b[2J\n`)))
   assert.equal(line?.msg, EVENTS.stderr)
   assert.equal(line?.line, `${forged}\u001b[2J`)
+})
+
+test('secrets are taken out of a line however it came, and where it is cut', async () => {
+  const redaction = redactionOf({ TOKEN: 'tok-12345678' })
+  const bytes = Buffer.from('with tok-12345678 in it\r\n0123456789tok-12345678tok-12345678\nend\n')
+  for (const size of [1, 7, 1000]) {
+    const lines = await logged(
+      (stderr) => {
+        for (let at = 0; at < bytes.length; at += size) stderr(bytes.subarray(at, at + size))
+      },
+      { redaction, bytesPerLine: 20 },
+    )
+    assert.deepEqual(
+      lines.map(({ line, cut }) => [line, cut]),
+      [
+        ['with [secret TOKEN] in', 4],
+        ['0123456789[secret TOKEN]', 14],
+        ['end', undefined],
+      ],
+    )
+  }
 })
 
 async function logged(

@@ -27,6 +27,8 @@ const echo = fn({
   run: ({ text }) => ({ text }),
 })
 
+const RUN = { description: 'Run it.', runtime: command('cat') }
+
 test('a minimal tool gets every default, and is denied everything', () => {
   const declaration = read(defineTool({ description: 'Run it.', runtime: command('cat', '-u') }))
   assert.deepEqual(declaration, {
@@ -164,6 +166,47 @@ test('every mistake is told at once, with its path and what was expected', () =>
     'timeout',
     'warm',
   ])
+})
+
+test('a secret has a source, and a name that nobody else gives', () => {
+  const sources = { A: 'file:/run/a', B_2: 'env:TOKEN', _c: 'mounted:tls.key', d: 'mounted:..data' }
+  const { policy } = read({ ...RUN, policy: { secrets: sources, env: ['TOKEN'] } })
+  assert.deepEqual(policy.secrets, sources)
+  const names = ['PATH', 'home', 'TZ', 'TRACEPARENT', 'X_TOOLGATE_INSTANCE', 'X_TOOLGATE_NEW']
+  const loaders = ['LD_PRELOAD', 'DYLD_INSERT_LIBRARIES', 'NODE_OPTIONS', '__proto__']
+  for (const name of [...names, ...loaders, 'TOKEN', 'a-b', '', '1A', 'A B']) {
+    const secrets = Object.fromEntries([[name, 'env:OTHER']])
+    const found = mistakes({ ...RUN, policy: { env: ['TOKEN'], secrets } })
+    assert.deepEqual(Object.keys(found), [`policy.secrets.${name}`])
+  }
+})
+
+test('what stands where the source of a secret belongs is never repeated: it may be the secret', () => {
+  const wrong = [
+    'hunter2',
+    'file:hunter2',
+    'file:',
+    'env:',
+    'env:hunter2-',
+    'env:a b',
+    'ENV:hunter2',
+  ]
+  const mounted = ['', '..', '.', '...', 'a/hunter2', 'a\\b', 'hunter2 ', 'x\0', 'x'.repeat(300)]
+  const values = [...wrong, ...mounted.map((name) => `mounted:${name}`), 7182818, ['hunter2'], null]
+  for (const value of values) {
+    const found = mistakes({ ...RUN, policy: { secrets: { TOKEN: value } } })
+    assert.deepEqual(Object.keys(found), ['policy.secrets.TOKEN'])
+    assert.doesNotMatch(JSON.stringify(found), /hunter2|7182818/)
+    assert.match(
+      found['policy.secrets.TOKEN']?.expected ?? '',
+      /'file:\/absolute\/path', 'env:NAME'/,
+    )
+  }
+  for (const secrets of ['hunter2', ['hunter2'], 7182818]) {
+    const found = mistakes({ ...RUN, policy: { secrets } })
+    assert.deepEqual(Object.keys(found), ['policy.secrets'])
+    assert.doesNotMatch(JSON.stringify(found), /hunter2|7182818/)
+  }
 })
 
 test('what is no declaration at all says what is expected', () => {
