@@ -88,6 +88,8 @@ export class Calls {
 
   /** Sends the tool a request of this call under an id and a progress token of ours. */
   send(open: OpenCall, request: Message): Promise<Message> {
+    // It may be given up in the very turn in which its client has answered.
+    if (open.reason !== undefined) return Promise.reject(open.reason)
     const { token, logs } = wishesOf(request)
     return this.requests.send(
       (id) => {

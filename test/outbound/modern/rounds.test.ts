@@ -123,6 +123,23 @@ test('a call that is given up while its client is asked ends at once', async () 
   assert.deepEqual(opened.tool.unseen, [])
 })
 
+test('a call that is given up just when its client has answered is not sent again', async () => {
+  for (let depth = 0; depth < 12; depth += 1) {
+    const opened = await open()
+    const { ask, answer, begun } = client()
+    const given = call(opened, session(), CALL, ask)
+    await asksFor(opened, { inputRequests: { name: FORM }, requestState: 's' })
+    await begun
+    answer({ name: { action: 'cancel' } })
+    for (let turn = 0; turn < depth; turn += 1) await undefined
+    opened.connection.cancel(given, new ToolgateError('cancelled', 'The caller left.'))
+    assert.equal(await code(given.answer), 'cancelled')
+    const methods = opened.tool.unseen.map(({ method }) => method)
+    const cancelled = ['tools/call', 'notifications/cancelled']
+    assert.deepEqual(methods, methods.length === 0 ? [] : cancelled, `after ${depth} turns`)
+  }
+})
+
 test('a call that is given up in a later round is cancelled under the id of that round', async () => {
   const opened = await open()
   const link = session()
