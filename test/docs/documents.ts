@@ -4,10 +4,10 @@ import { type Block, blocksOf } from './markdown.ts'
 
 export const ROOT = join(import.meta.dirname, '../..')
 
-/** Paths of the README and of every page in `docs/`. */
+/** Paths of the README and of every page below `docs/`. */
 export const DOCUMENTS: readonly string[] = [
   'README.md',
-  ...readdirSync(join(ROOT, 'docs'))
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`)
     .sort(),
