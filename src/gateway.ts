@@ -69,7 +69,11 @@ export async function createGateway(
     hold: (tool, caller) => sessions.hold(tool, caller),
   })
   const seal = new Seal(config.stateKey, config.timeouts.ask)
-  const parked = new Parked({ config, dispatch })
+  const parked = new Parked({
+    config,
+    dispatch,
+    serves: (tool) => tool === ALL_TOOLS || versions.serves(tool),
+  })
   const sessions = new Sessions(config, dispatch, log)
   const listens = new Listens(config.sessions)
   const versions = new Versions({
@@ -78,7 +82,10 @@ export async function createGateway(
     pool,
     guard,
     timeout: config.timeouts.start,
-    onRetired: (name) => listens.endTool(name),
+    onRetired: (name) => {
+      listens.endTool(name)
+      parked.retire(name)
+    },
   })
   const since = performance.now()
   let closing: string | undefined

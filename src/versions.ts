@@ -42,6 +42,11 @@ export class Versions {
     return this.#none(entry)
   }
 
+  /** Whether new links begin with this version. */
+  serves({ name, version }: Declaration): boolean {
+    return this.#served.get(name)?.version === version
+  }
+
   /** Learns what is not known yet, few tools at a time, so that starting stays quick. */
   async learnAll(only?: string): Promise<void> {
     await this.#parts.registry.settled
@@ -70,17 +75,15 @@ export class Versions {
     const { catalogue, pool, guard } = this.#parts
     const before = this.#served.get(name)
     const after = entry?.declaration
-    if (before !== undefined && before.version !== after?.version) {
-      this.#parts.onRetired(name)
-      pool.retire(before)
-      catalogue.forget(before)
-    }
     if (after === undefined) {
       this.#served.delete(name)
       if (entry === undefined) guard.forget(name)
-    } else {
-      this.#serve(name, after)
-      if (before?.version !== after.version && before !== undefined) catalogue.look(after)
+    } else this.#serve(name, after)
+    if (before !== undefined && before.version !== after?.version) {
+      pool.retire(before)
+      catalogue.forget(before)
+      this.#parts.onRetired(name)
+      if (after !== undefined) catalogue.look(after)
     }
     for (const wake of this.#waiting.get(name) ?? []) wake()
   }

@@ -59,7 +59,7 @@ class Waist implements Dispatch {
     const { tool } = link
     const since = performance.now()
     const span = telemetry.span(SPANS.call, trace.traceparent)
-    const awaited = !isEndless(call.request)
+    const awaited = !isEndless(call)
     let outcome = 'ok'
     if (awaited) this.inFlight.begin()
     try {
@@ -89,7 +89,7 @@ class Waist implements Dispatch {
           tool: tool.name,
           caller: link.caller.id,
           entrance: trace.entrance,
-          method: call.request.method,
+          method: call.request.method?.slice(0, MOST_NAME),
           function: functionOf(call.request),
           outcome,
           duration: Math.round(duration * 100) / 100,
@@ -139,8 +139,11 @@ class Waist implements Dispatch {
 function functionOf(request: Message): string | undefined {
   if (request.method !== 'tools/call') return undefined
   const name = (request.json().params as JsonObject | undefined)?.name
-  return typeof name === 'string' ? name.slice(0, 128) : undefined
+  return typeof name === 'string' ? name.slice(0, MOST_NAME) : undefined
 }
+
+/** Characters of what a client wrote that stand in the log. */
+const MOST_NAME = 128
 
 class OpenCalls implements InFlight {
   count = 0

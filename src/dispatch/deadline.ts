@@ -19,7 +19,7 @@ export interface Awaited {
  */
 export async function awaitAnswer(parts: Awaited): Promise<Message> {
   const { call, connection } = parts
-  const clock = isEndless(call.request) ? undefined : new Clock(parts)
+  const clock = isEndless(call) ? undefined : new Clock(parts)
   const giveUp = () => connection.cancel(call, new ToolgateError('cancelled', 'The caller left.'))
   call.signal?.addEventListener('abort', giveUp, { once: true })
   try {

@@ -2,13 +2,12 @@ import type { Call, CallTrace, InputRequests, InputResponses } from '../call/cal
 import type { Caller } from '../call/caller.ts'
 import type { Link } from '../call/link.ts'
 import { ToolgateError } from '../errors.ts'
-import type { Id, Message } from '../protocol/message.ts'
-import { withId } from '../protocol/read.ts'
+import type { Message } from '../protocol/message.ts'
+import { Attending, kept, type Outcome } from './attending.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Turn, Visit } from './parked.ts'
 import type { Holder } from './places.ts'
 import { Questions } from './questions.ts'
-import { retold } from './retold.ts'
 import { refuseUndeclared } from './traced.ts'
 
 /** Where calls wait for clients that are away. */
@@ -20,7 +19,7 @@ export interface Yard {
   enter(call: ParkedCall): void
   /** Gives the place back. */
   leave(call: ParkedCall): void
-  /** A new id that the call is found by. */
+  /** A new id that the call is found by. Throws `unavailable` where nobody could go on with it. */
   park(call: ParkedCall): string
   unpark(id: string): void
 }
@@ -30,6 +29,7 @@ export class ParkedCall implements Call, Holder {
   readonly link: Link
   readonly request: Message
   readonly trace: CallTrace
+  readonly ask?: NonNullable<Call['ask']>
   readonly #yard: Yard
   readonly #giveUp = new AbortController()
   #questions: Questions | undefined
@@ -49,6 +49,7 @@ export class ParkedCall implements Call, Holder {
     this.link = link
     this.request = request
     this.trace = trace
+    if (MAY_ASK.has(request.method)) this.ask = (requests) => this.#ask(requests)
   }
 
   get signal(): AbortSignal {
@@ -69,7 +70,7 @@ export class ParkedCall implements Call, Holder {
 
   /** Opens the link, calls, and closes the link at the call's end. */
   begin(visit: Visit): Promise<Turn> {
-    const turn = this.#attend(visit, this.link)
+    const { turn } = this.#attend(visit, this.link)
     void this.#run()
     return turn
   }
@@ -79,7 +80,7 @@ export class ParkedCall implements Call, Holder {
     if (visit.signal.aborted) throw gone()
     if (this.#outcome === undefined) this.#questions?.answer(responses ?? {})
     this.#found()
-    const turn = this.#attend(visit, link)
+    const { turn } = this.#attend(visit, link)
     if (this.#outcome !== undefined) this.#end(this.#outcome)
     else if (this.#asks) this.#gather()
     else this.#yard.leave(this)
@@ -87,20 +88,7 @@ export class ParkedCall implements Call, Holder {
   }
 
   notify(message: Message): void {
-    const attending = this.#attending
-    if (attending === undefined) return
-    const { visit, link } = attending
-    const told = link === this.link ? message : retold(message, visit.request, link)
-    if (told !== undefined) visit.notify(told)
-  }
-
-  async ask(requests: InputRequests): Promise<InputResponses> {
-    if (this.#ended) throw gone()
-    this.#yard.enter(this)
-    this.#questions ??= new Questions()
-    const answered = this.#questions.add(requests)
-    this.#gather()
-    return answered
+    this.#attending?.notify(message)
   }
 
   /** Nobody is waited for any more. */
@@ -131,13 +119,19 @@ export class ParkedCall implements Call, Holder {
     this.#ended = true
   }
 
-  #attend(visit: Visit, link: Link): Promise<Turn> {
+  #attend(visit: Visit, link: Link): Attending {
     const leave = () => this.#giveUp.abort(gone())
-    if (visit.signal.aborted) leave()
-    else visit.signal.addEventListener('abort', leave, { once: true })
-    return new Promise((resolve, reject) => {
-      this.#attending = { visit, link, leave, resolve, reject }
-    })
+    this.#attending = new Attending(visit, link, link !== this.link, leave)
+    return this.#attending
+  }
+
+  async #ask(requests: InputRequests): Promise<InputResponses> {
+    if (this.#ended) throw gone()
+    this.#yard.enter(this)
+    this.#questions ??= new Questions()
+    const answered = this.#questions.add(requests)
+    this.#gather()
+    return answered
   }
 
   /** What is asked within a moment is asked together: a tool sends its questions one by one. */
@@ -154,45 +148,35 @@ export class ParkedCall implements Call, Holder {
     const attending = this.#attending
     if (attending === undefined || !this.#asks || this.signal.aborted) return
     const asks = this.#questions?.all() ?? {}
+    let state: string
     try {
       // A later request of the client may have declared less.
-      if (attending.link !== this.link) refuseUndeclared(asks, attending.link.capabilities)
+      if (attending.later) refuseUndeclared(asks, attending.link.capabilities)
+      state = this.#yard.park(this)
     } catch (error) {
       this.#questions?.fail(error as Error)
       this.#yard.leave(this)
       return
     }
+    this.#state = state
     this.#since = performance.now()
-    this.#state = this.#yard.park(this)
-    this.#part(attending)
-    attending.resolve({ asks, state: this.#state })
+    this.#attending = undefined
+    attending.ask({ asks, state })
   }
 
   /** The client is told how the call ended. */
   #end(outcome: Outcome): void {
-    const attending = this.#attending
-    if (attending === undefined) return
-    this.#part(attending)
     if (this.#questions !== undefined) this.#yard.leave(this)
-    const { visit, link, resolve, reject } = attending
-    try {
-      if ('error' in outcome) throw outcome.error
-      const { answer } = outcome
-      resolve({ answer: link === this.link ? answer : withId(answer, visit.request.id as Id) })
-    } catch (error) {
-      reject(error)
-    }
+    this.#attending?.end(outcome)
+    this.#attending = undefined
   }
 
-  /** The client is told when it comes back; a call that ran out of time is over. */
+  /** The client is told when it comes back. */
   #keep(outcome: Outcome): void {
     const left = this.#since + this.#yard.patience - performance.now()
-    if (left <= 0 || isTimeout(outcome)) {
-      this.#forget()
-      return
-    }
-    this.#outcome = bounded(outcome)
-    this.#expiry = setTimeout(() => this.#forget(), left).unref()
+    this.#outcome = left <= 0 ? undefined : kept(outcome)
+    if (this.#outcome === undefined) this.#forget()
+    else this.#expiry = setTimeout(() => this.#forget(), left).unref()
   }
 
   #forget(): void {
@@ -208,45 +192,20 @@ export class ParkedCall implements Call, Holder {
     this.#state = undefined
   }
 
-  /** A client that has its answer may go away. */
-  #part({ visit, leave }: Attending): void {
-    this.#attending = undefined
-    visit.signal.removeEventListener('abort', leave)
-  }
-
   get #asks(): boolean {
     return this.#questions !== undefined && this.#questions.size > 0
   }
 }
 
-/** A client that waits for the end of its turn. */
-interface Attending {
-  readonly visit: Visit
-  /** What its request came with: the call's own link, but for a later request. */
-  readonly link: Link
-  readonly leave: () => void
-  readonly resolve: (turn: Turn) => void
-  readonly reject: (error: unknown) => void
-}
-
-type Outcome = { readonly answer: Message } | { readonly error: unknown }
+/** The requests that `input_required` may answer (2026-07-28, multi round-trip requests). */
+const MAY_ASK: ReadonlySet<string | undefined> = new Set([
+  'tools/call',
+  'prompts/get',
+  'resources/read',
+])
 
 /** Milliseconds from a first question to what is asked; nobody who answers notices. */
 const TOGETHER = 15
-
-/** Most bytes of an answer that is kept for a client that is away. */
-const MOST_KEPT = 256 * 1024
-
-function bounded(outcome: Outcome): Outcome {
-  if ('error' in outcome || outcome.answer.bytes.length <= MOST_KEPT) return outcome
-  const message = 'The tool answered while its client was away, too much to be kept. Call again.'
-  return { error: new ToolgateError('unavailable', message) }
-}
-
-function isTimeout(outcome: Outcome): boolean {
-  if (!('error' in outcome)) return false
-  return outcome.error instanceof ToolgateError && outcome.error.code === 'timeout'
-}
 
 function gone(): ToolgateError {
   return new ToolgateError('cancelled', 'The client went away.')

@@ -4,6 +4,7 @@ import { newId } from '../call/new-id.ts'
 import type { Config } from '../config/config.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Message } from '../protocol/message.ts'
+import type { Declaration } from '../tool/declaration.ts'
 import type { Dispatch } from './dispatch.ts'
 import { ParkedCall, type Yard } from './parked-call.ts'
 import { Places } from './places.ts'
@@ -25,6 +26,8 @@ export type Turn =
 export interface ParkedParts {
   readonly config: Config
   readonly dispatch: Dispatch
+  /** Whether new requests are served by this version of the tool. */
+  serves(tool: Declaration): boolean
 }
 
 /** Calls that wait, between two requests, for what their client was asked. */
@@ -40,6 +43,8 @@ export interface ParkedCalls {
    * `invalid_params` where no such call waits.
    */
   resume(id: string, link: Link, visit: Visit, responses: unknown): Promise<Turn>
+  /** Ends those of a tool that wait on a version that serves no more: no request goes on with them. */
+  retire(tool: string): void
   /** Ends all of them. */
   close(reason: string): void
   /** How many wait. */
@@ -51,10 +56,12 @@ export class Parked implements ParkedCalls, Yard {
   readonly patience: number
   readonly #waiting = new Map<string, ParkedCall>()
   readonly #places: Places
+  readonly #serves: ParkedParts['serves']
   #closed: string | undefined
 
-  constructor({ config, dispatch }: ParkedParts) {
+  constructor({ config, dispatch, serves }: ParkedParts) {
     this.dispatch = dispatch
+    this.#serves = serves
     this.patience = config.timeouts.ask
     this.#places = new Places(config.sessions)
   }
@@ -74,6 +81,12 @@ export class Parked implements ParkedCalls, Yard {
     return call.resume(visit, link, responses)
   }
 
+  retire(tool: string): void {
+    for (const call of [...this.#waiting.values()]) {
+      if (call.tool === tool && !this.#serves(call.link.tool)) call.fail(changed(tool))
+    }
+  }
+
   close(reason: string): void {
     this.#closed ??= reason
     for (const call of this.#places.all()) call.fail(shuttingDown(reason))
@@ -89,6 +102,7 @@ export class Parked implements ParkedCalls, Yard {
   }
 
   park(call: ParkedCall): string {
+    if (!this.#serves(call.link.tool)) throw changed(call.tool)
     const id = newId()
     this.#waiting.set(id, call)
     return id
@@ -102,8 +116,15 @@ export class Parked implements ParkedCalls, Yard {
 /** The same for all, so that nothing is told of the calls of others. */
 function unknown(): ToolgateError {
   const message =
-    'No call waits for this: it was gone on with already, or has expired. Call again from the start.'
+    'No call waits for this: it was gone on with already, has expired, or made room for a newer ' +
+    'one. Call again from the start.'
   return new ToolgateError('invalid_params', message)
+}
+
+/** Its state would be refused, because it is of another version. */
+function changed(tool: string): ToolgateError {
+  const message = `The tool "${tool}" has changed while the call asked its client. Call again.`
+  return new ToolgateError('unavailable', message, { retryAfter: 1 })
 }
 
 function shuttingDown(reason: string): ToolgateError {

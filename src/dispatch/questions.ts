@@ -1,5 +1,7 @@
 import type { InputRequest, InputRequests, InputResponses } from '../call/call.ts'
 import { ToolgateError } from '../errors.ts'
+import { isRawNumber } from '../protocol/exact-json.ts'
+import type { JsonObject } from '../protocol/message.ts'
 import { isObject } from '../protocol/object.ts'
 
 /** What one call asks its client, until it is answered. */
@@ -36,11 +38,14 @@ export class Questions {
     return Object.fromEntries(Array.from(this.#open, ([key, { request }]) => [key, request]))
   }
 
-  /** Takes what is answered of them. Throws `invalid_params`, and has taken nothing then. */
+  /**
+   * Takes what is answered of them; numbers may stand in it as `parseExact` leaves them. Throws
+   * `invalid_params`, and has taken nothing then.
+   */
   answer(responses: unknown): void {
-    if (!isObject(responses)) throw refusal('"inputResponses" must be an object.')
+    if (!isResult(responses)) throw refusal('"inputResponses" must be an object.')
     const answered = [...this.#open].filter(([key]) => Object.hasOwn(responses, key))
-    const wrong = answered.find(([key]) => !isObject(responses[key]))
+    const wrong = answered.find(([key]) => !isResult(responses[key]))
     if (wrong !== undefined) {
       throw refusal(`The answer to ${JSON.stringify(wrong[0])} must be an object, a result.`)
     }
@@ -75,6 +80,10 @@ interface Question {
 }
 
 const MOST = 256
+
+function isResult(value: unknown): value is JsonObject {
+  return isObject(value) && !isRawNumber(value)
+}
 
 function refusal(message: string): ToolgateError {
   return new ToolgateError('invalid_params', message)

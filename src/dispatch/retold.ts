@@ -1,5 +1,6 @@
 import type { Link } from '../call/link.ts'
 import { progressTokenOf } from '../outbound/messages.ts'
+import { isSevere } from '../protocol/log-level.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
 import { notificationMessage } from '../protocol/read.ts'
 
@@ -16,8 +17,15 @@ export function retold(message: Message, request: Message, link: Link): Message 
       return notificationMessage(message.method, { ...params, progressToken })
     }
     case 'notifications/message':
-      return link.era === 'legacy' || link.logLevel !== undefined ? message : undefined
+      return wants(link, message) ? message : undefined
     default:
       return message
   }
+}
+
+/** It was the first request that told the tool how much to log. */
+function wants({ era, logLevel }: Link, message: Message): boolean {
+  if (logLevel === undefined) return era === 'legacy'
+  const { level } = (message.json().params ?? {}) as JsonObject
+  return isSevere(level, logLevel)
 }

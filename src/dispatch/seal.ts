@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { ToolgateError } from '../errors.ts'
+import { isRawNumber } from '../protocol/exact-json.ts'
 import { isObject } from '../protocol/object.ts'
 
 /** What a client carries between two requests, and whom it was given to. */
@@ -43,7 +44,7 @@ export class Seal {
    */
   open(state: unknown, bearer: Bearer, name = 'requestState'): Sealed {
     const refuse = (what: string) => {
-      return new ToolgateError('invalid_params', `"${name}" ${what}. Call again without it.`)
+      return new ToolgateError('invalid_params', `"${name}" ${what}. Call again from the start.`)
     }
     if (typeof state !== 'string') throw refuse('must be a string')
     const read = this.#read(state)
@@ -75,6 +76,8 @@ export class Seal {
 /**
  * The same for the same method and params, whatever the order of their keys; `_meta` and answers
  * left out. Throws `bad_request` for params that are nested too deeply.
+ *
+ * @param params as `parseExact` gives them: two numbers that a double cannot tell apart are two
  */
 export function digestOf(method: string, params: unknown): string {
   const { _meta, inputResponses, requestState, ...own } = isObject(params) ? params : {}
@@ -95,7 +98,7 @@ function written(params: unknown): string {
 /** Still an object: as a list of pairs it would read as a list of lists of the client's. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
-  if (!isObject(value)) return value
+  if (!isObject(value) || isRawNumber(value)) return value
   const keys = Object.keys(value).sort()
   return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]))
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Visit } from './door.ts'
 import { type Alive, keepAlive, letGo } from './keep-alive.ts'
+import { holdUnsent } from './unsent.ts'
 
 /** An SSE answer on its way: one write for one event, and a word when the client is too slow. */
 export class EventStream implements Alive {
@@ -60,6 +61,8 @@ export class EventStream implements Alive {
     this.#open = false
     letGo(this)
     this.#res.end()
+    // Nothing is written after it that would show that nobody reads.
+    if (!holdUnsent(this.#res, this.#res.writableLength)) this.#res.destroy()
   }
 
   /** Cuts the client off. */

@@ -29,7 +29,8 @@ export async function serveModern(
   const reply = new ModernReply(visit, message, parts.config.sizes.line)
   try {
     const meta = checkRequest(visit.req, message)
-    const served = inSession(visit) ? await leaveSession(parts, tool, reply) : tool
+    const found = parts.find(tool.name)
+    const served = found === tool ? tool : await moveTo(parts, found, reply)
     const link = new ModernLink(served, visit, meta, reply)
     switch (message.method) {
       case 'server/discover':
@@ -48,18 +49,16 @@ export async function serveModern(
   }
 }
 
-/** No session of another era means anything here. */
-function inSession({ req }: Visit): boolean {
-  return req.headers['mcp-session-id'] !== undefined
-}
-
-/** The session's version of the tool may be an old one; this request is served by the newest. */
-async function leaveSession(
+/**
+ * The tool may have changed while the body came in, and a session of another era, which means
+ * nothing here, may have an old version of it: this request is served by the newest.
+ */
+async function moveTo(
   parts: WireParts,
-  { name }: Declaration,
+  found: Declaration | Promise<Declaration>,
   reply: ModernReply,
 ): Promise<Declaration> {
-  const tool = await parts.find(name)
+  const tool = await found
   parts.guard.see(reply.visit.caller, tool)
   reply.visit = visitTo(parts.config, tool, reply.visit)
   return tool

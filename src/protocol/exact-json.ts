@@ -49,8 +49,7 @@ function unmarked(value: unknown): unknown {
 
 // 16 digits or more, an exponent, a zero behind the point, minus zero; each where a number ends, so
 // that versions, dates and hexadecimal ids in strings cost nothing.
-const LONG_NUMBER =
-  /(?:(?<![0-9.])[0-9.]{16,}|[0-9][eE][-+]?[0-9]+|\.[0-9]*0|-0)(?=[\s,}\]]|$)/
+const LONG_NUMBER = /(?:(?<![0-9.])[0-9.]{16,}|[0-9][eE][-+]?[0-9]+|\.[0-9]*0|-0)(?=[\s,}\]]|$)/
 const STRING_OR_NUMBER = new RegExp(
   [
     '"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"',

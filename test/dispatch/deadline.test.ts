@@ -191,6 +191,15 @@ test('a listen has no limit of time, and nobody waits for it when the gateway en
   assert.equal(dispatch.inFlight.count, 0)
 })
 
+test('to a legacy client a listen is a request as any other', async () => {
+  const method = 'subscriptions/listen'
+  const more = { era: 'legacy' } as const
+  const run = () => new Promise(() => {})
+  const { answered, dispatch } = await call({ method, timeout: 10, more, run })
+  assert.equal(dispatch.inFlight.count, 1)
+  await assert.rejects(answered, failure('timeout', /10 ms/))
+})
+
 test('a gateway that ends takes no call any more, and no listen', async () => {
   const end = Promise.withResolvers<string>()
   const { answered, dispatch } = await call({ run: () => end.promise })

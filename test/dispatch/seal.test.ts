@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Bearer, digestOf, Seal } from '../../src/dispatch/seal.ts'
 import { ToolgateError } from '../../src/errors.ts'
+import { parseExact } from '../../src/protocol/exact-json.ts'
 
 const KEY = 'k'.repeat(32)
 const BEARER: Bearer = { caller: 'ann', tool: 'box', version: 'v1', request: 'digest' }
@@ -155,6 +156,14 @@ test('a digest is of the method and what the client asked for, in whatever order
 test('an object and the list of its members have digests of their own', () => {
   const digests = [{ a: 1 }, [['a', 1]], { a: [1] }, [], {}].map((value) =>
     digestOf('tools/call', { arguments: value }),
+  )
+  assert.equal(new Set(digests).size, digests.length)
+})
+
+test('numbers that a double cannot tell apart have digests of their own', () => {
+  const texts = ['9007199254740993', '9007199254740992', '1e400', '1e500', 'null', '1', '"1"']
+  const digests = texts.map((text) =>
+    digestOf('tools/call', parseExact(`{"arguments":{"n":${text}}}`)),
   )
   assert.equal(new Set(digests).size, digests.length)
 })

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:http'
 import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { startGateway } from '../harness/gateway.ts'
-import { modern, modernStream } from '../harness/modern.ts'
+import { modern, modernRequest, modernStream } from '../harness/modern.ts'
 import type { RawStream } from '../harness/raw.ts'
 import { errorOf, messageIn } from '../harness/session.ts'
 import { until } from '../harness/until.ts'
@@ -91,4 +93,30 @@ test('listens end well, and hold nothing up, when the gateway shuts down', async
   brief.signal('SIGTERM')
   assert.deepEqual(await endOf(stream), farewell('g'))
   assert.equal(await brief.exit, 0)
+})
+
+test('a listen whose body came in slowly is one to the version that serves by then', async (t) => {
+  gateway.tools.write('slow', tools.edited)
+  const url = `${gateway.url}/mcp/slow`
+  const limit = async () => (await modern(url, 'tools/list')).headers['x-mcp-timeout']
+  await until('the first version', async () => (await limit()) === '60000ms')
+  const { headers, body } = modernRequest('subscriptions/listen', { notifications: {} })
+  const bytes = JSON.stringify(body)
+  const length = { 'content-type': 'application/json', 'content-length': bytes.length }
+  const sending = request(url, { method: 'POST', headers: { ...headers, ...length } })
+  t.after(() => sending.destroy())
+  const [socket] = await once(sending, 'socket')
+  await once(socket, 'connect')
+  sending.write(bytes.slice(0, 10))
+  // What was sent before this, on a connection that was there before, has come in.
+  await modern(url, 'tools/list')
+  gateway.tools.write('slow', { ...tools.edited, timeout: '33s' })
+  await until('the second version', async () => (await limit()) === '33000ms')
+  sending.end(bytes.slice(10))
+  const [response] = await once(sending, 'response')
+  assert.equal(response.statusCode, 200)
+  assert.equal(response.headers['x-mcp-timeout'], '33000ms')
+  gateway.tools.remove('slow')
+  const chunks = await response.toArray()
+  assert.match(String(Buffer.concat(chunks)), /"resultType":"complete"/)
 })

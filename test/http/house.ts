@@ -115,7 +115,7 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
       close() {},
     },
     dispatch,
-    parked: new Parked({ config, dispatch }),
+    parked: new Parked({ config, dispatch, serves: () => true }),
     seal,
     telemetry: {
       log: { ...log, child: () => ({ ...log, child: () => ({}) as never }) },

@@ -285,3 +285,14 @@ for (const wire of ['Streamable HTTP', 'HTTP+SSE'] as const) {
     assert.equal(link?.logLevel, 'warning')
   })
 }
+
+test('what a client answers keeps every digit of its numbers', async () => {
+  const session = await openSession(entrance.url)
+  const stream = await session.stream('tools/call', ask({ form: FORM }), 1)
+  const { id } = await asked(stream, 'elicitation/create')
+  const body = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"n":12345678901234567890}}`
+  await session.post(body)
+  const { data } = await stream.waitFor('the answer', answerTo(1))
+  assert.match(data, /"form":\{"n":12345678901234567890\}/)
+  await session.end()
+})

@@ -3,6 +3,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts'
 import type { Config } from '../../config/config.ts'
 import type { Turn } from '../../dispatch/parked.ts'
 import type { Seal } from '../../dispatch/seal.ts'
+import { ToolgateError } from '../../errors.ts'
 import type { Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import { errorMessage, resultMessage } from '../../protocol/read.ts'
@@ -17,7 +18,10 @@ export interface ShownParts {
   readonly seal: Seal
 }
 
-/** How a turn ends, as its client is shown it. `request` is what the client sent. */
+/**
+ * How a turn ends, as its client is shown it. `request` is what the client sent. Throws
+ * `tool_misbehaved` for a state that no client could bring back.
+ */
 export function shown(parts: ShownParts, link: Link, request: Message, turn: Turn): Message {
   if ('answer' in turn) return shownAnswer(parts, link, request, turn.answer)
   const { seal, catalogue } = parts
@@ -52,7 +56,7 @@ function withoutLegacyCodes(answer: Message): Message {
 }
 
 function withSealedState(
-  { seal }: ShownParts,
+  { seal, config }: ShownParts,
   link: Link,
   request: Message,
   answer: Message,
@@ -62,6 +66,11 @@ function withSealedState(
   if (typeof result.requestState !== 'string') return answer
   const state = { kind: 'tool', value: result.requestState } as const
   const requestState = seal.seal(state, bearerOf(link, request))
+  const most = config.sizes.body / 2
+  if (requestState.length > most) {
+    const what = `The tool gave a "requestState" of more than ${most} bytes, as it is signed here`
+    throw new ToolgateError('tool_misbehaved', `${what}: its client could not bring it back.`)
+  }
   return withResult(answer, answer.id ?? 0, new Addition({ requestState }))
 }
 

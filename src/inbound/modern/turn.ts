@@ -2,9 +2,9 @@ import type { Link } from '../../call/link.ts'
 import type { Visit as CallVisit, ParkedCalls, Turn } from '../../dispatch/parked.ts'
 import { type Bearer, digestOf, type Seal } from '../../dispatch/seal.ts'
 import { ToolgateError } from '../../errors.ts'
-import type { JsonObject, Message } from '../../protocol/message.ts'
+import type { Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
-import { withParams } from './with-params.ts'
+import { exactParams, withParams } from './with-params.ts'
 
 export interface TurnParts {
   readonly parked: ParkedCalls
@@ -21,14 +21,16 @@ export function takeTurn(
   link: Link,
   visit: CallVisit & { request: Message },
 ): Promise<Turn> {
-  const params = paramsOf(visit.request)
-  const { requestState, inputResponses } = params
+  const { params } = visit.request.json()
+  const { requestState, inputResponses } = isObject(params) ? params : {}
   if (inputResponses !== undefined && !isObject(inputResponses)) {
     throw new ToolgateError('invalid_params', '"inputResponses" must be an object.')
   }
   if (requestState === undefined) return parked.begin(link, visit)
   const { kind, value } = seal.open(requestState, bearerOf(link, visit.request))
-  if (kind === 'parked') return parked.resume(value, link, visit, inputResponses)
+  if (kind === 'parked') {
+    return parked.resume(value, link, visit, exactParams(visit.request).inputResponses)
+  }
   visit.request = withParams(visit.request, { requestState: value })
   return parked.begin(link, visit)
 }
@@ -39,13 +41,6 @@ export function bearerOf({ caller, tool }: Link, request: Message): Bearer {
     caller: caller.id,
     tool: tool.name,
     version: tool.version,
-    request: digestOf(request.method ?? '', paramsOf(request)),
+    request: digestOf(request.method ?? '', exactParams(request)),
   }
 }
-
-function paramsOf(request: Message): JsonObject {
-  const { params } = request.json()
-  return isObject(params) ? params : NONE
-}
-
-const NONE: JsonObject = {}

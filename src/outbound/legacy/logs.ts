@@ -1,5 +1,5 @@
 import type { Link } from '../../call/link.ts'
-import { LOG_LEVELS } from '../../protocol/log-level.ts'
+import { isSevere } from '../../protocol/log-level.ts'
 import type { JsonObject, Message } from '../../protocol/message.ts'
 import { notificationMessage } from '../../protocol/read.ts'
 import type { Logger } from '../../telemetry/log.ts'
@@ -51,12 +51,5 @@ const MESSAGE = 'notifications/message'
 
 function wants({ logLevel }: Link, level: unknown, otherwise: string | undefined): boolean {
   const least = logLevel ?? otherwise
-  return least !== undefined && severity(level) >= severity(least)
-}
-
-/** What is no level of MCP's is severe enough for everyone. */
-function severity(level: unknown): number {
-  const levels: readonly unknown[] = LOG_LEVELS
-  const at = levels.indexOf(level)
-  return at < 0 ? levels.length : at
+  return least !== undefined && isSevere(level, least)
 }

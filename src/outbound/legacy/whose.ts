@@ -1,4 +1,6 @@
 import type { Call } from '../../call/call.ts'
+import { missingOfKnown } from '../../protocol/asks.ts'
+import { exactly } from '../../protocol/exactly.ts'
 import type { JsonObject, Message } from '../../protocol/message.ts'
 import { CALL_ID } from '../../protocol/meta.ts'
 import { isObject } from '../../protocol/object.ts'
@@ -22,10 +24,12 @@ export class Whose {
     return this.#how.exclusive ? this.#requests.only() : undefined
   }
 
-  /** It belongs to no call so far, and may belong to the next one. */
+  /** It belongs to no call so far, and may belong to the next one, whose client can be asked it. */
   early(message: Message): boolean {
-    if (!this.#how.exclusive || this.#named(message) !== undefined) return false
-    return this.#requests.calls().length === 0
+    const { exclusive, capabilities } = this.#how
+    if (!exclusive || this.#named(message) !== undefined) return false
+    if (this.#requests.calls().length > 0) return false
+    return missingOfKnown({ question: message.json() }, capabilities) === undefined
   }
 
   #named(message: Message): unknown {
@@ -33,9 +37,9 @@ export class Whose {
   }
 }
 
-/** The params of a message without our own mark; undefined where there are none. */
+/** The params of a message without our own mark, for writing; undefined where there are none. */
 export function unmarked(message: Message): JsonObject | undefined {
-  const { params } = message.json()
+  const { params } = exactly(message)
   if (!isObject(params)) return undefined
   const { _meta: meta, ...own } = params
   if (!isObject(meta) || !(CALL_ID in meta)) return params

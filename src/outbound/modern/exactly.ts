@@ -1,15 +1,8 @@
 import { ToolgateError } from '../../errors.ts'
 import { compose } from '../../protocol/composed-message.ts'
-import { hasLongNumber, parseExact } from '../../protocol/exact-json.ts'
+import { exactly } from '../../protocol/exactly.ts'
 import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
-
-/** A message as an object for writing it again: every number keeps its digits. Not to be changed. */
-export function exactly(message: Message): JsonObject {
-  const { buffer, byteOffset, byteLength } = message.bytes
-  const text = Buffer.from(buffer, byteOffset, byteLength).toString()
-  return hasLongNumber(text) ? (parseExact(text) as JsonObject) : message.json()
-}
 
 /** The same notification with other params; undefined: with none. */
 export function withParams(
@@ -35,9 +28,4 @@ export function withEdited(answer: Message, id: Id, edit: (result: unknown) => u
     if (!(cause instanceof RangeError)) throw cause
     throw new ToolgateError('tool_misbehaved', 'The answer is nested too deeply.', { cause })
   }
-}
-
-/** One of the numbers that stand in `exactly` as they were written: no object, whatever it looks. */
-export const { isRawJSON: isRawNumber } = JSON as unknown as {
-  isRawJSON(value: unknown): boolean
 }

@@ -1,6 +1,7 @@
+import { isRawNumber } from '../../protocol/exact-json.ts'
 import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
-import { isRawNumber, withEdited } from './exactly.ts'
+import { withEdited } from './exactly.ts'
 import { legacyOutputSchema } from './legacy-schema.ts'
 
 /**

@@ -1,12 +1,12 @@
 import type { Call } from '../../call/call.ts'
 import type { Capabilities } from '../../call/link.ts'
 import { compose } from '../../protocol/composed-message.ts'
+import { exactly } from '../../protocol/exactly.ts'
 import type { JsonObject, Message } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
 import { isObject } from '../../protocol/object.ts'
 import { withMeta } from '../../protocol/read.ts'
 import { LATEST_MODERN } from '../../protocol/versions.ts'
-import { exactly } from './exactly.ts'
 import { withoutTasks } from './tasks.ts'
 
 /**

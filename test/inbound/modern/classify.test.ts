@@ -13,6 +13,14 @@ test('a message that says which version it is of is modern, whatever it says', (
   assert.ok(isModern(sent({ method: 'notifications/cancelled', params: { _meta: SAID } })))
 })
 
+test('an initialize that names the version of a session is legacy, any other version is not', () => {
+  const naming = (version: unknown) =>
+    asking('initialize', { _meta: { ...SAID, [META.protocolVersion]: version } })
+  assert.ok(!isModern(naming('2025-11-25')))
+  assert.ok(!isModern(naming('2024-11-05')))
+  for (const other of ['2026-07-28', '2099-01-01', 20251125]) assert.ok(isModern(naming(other)))
+})
+
 test('the methods that no legacy version has are modern without that', () => {
   assert.ok(isModern(sent({ id: 1, method: 'server/discover' })))
   assert.ok(isModern(sent({ id: 1, method: 'subscriptions/listen', params: {} })))

@@ -162,3 +162,51 @@ test('answers that are no object are refused', async (t) => {
   await modern(entrance.url, 'tools/call', { ...CALL, inputResponses: {} })
   assert.equal(seen.length, 1)
 })
+
+test('what a call that waits is answered keeps every digit of its numbers', async (t) => {
+  const entrance = await openModern(t)
+  parks(entrance)
+  const requestState = stateOf((await modern(entrance.url, 'tools/call', CALL)).json())
+  const { headers, body } = modernRequest('tools/call', {
+    ...CALL,
+    requestState,
+    inputResponses: 0,
+  })
+  const text = JSON.stringify(body).replace(':0', ':{"who":{"n":12345678901234567890}}')
+  assert.equal((await raw(entrance.url, { headers, body: text })).status, 200)
+  assert.equal(JSON.stringify(entrance.resumed[0]?.[1]), '{"who":{"n":12345678901234567890}}')
+})
+
+test('a state is of another request where a number differs in any digit', async (t) => {
+  const entrance = await openModern(t)
+  const seen = asksItself(entrance)
+  const call = (number: string, more: Json = {}) => {
+    const { headers, body } = modernRequest('tools/call', { name: 'x', arguments: 0, ...more })
+    const text = JSON.stringify(body).replace('"arguments":0', `"arguments":{"n":${number}}`)
+    return raw(entrance.url, { headers, body: text })
+  }
+  for (const [given, other] of [
+    ['9007199254740993', '9007199254740992'],
+    ['1e400', 'null'],
+  ] as const) {
+    const requestState = stateOf((await call(given)).json())
+    assert.equal(errorOf((await call(other, { requestState })).json()).code, -32602)
+    assert.equal(resultOf((await call(given, { requestState })).json()).resultType, 'complete')
+  }
+  assert.equal(seen.length, 4)
+})
+
+test('a state that its client could not bring back is refused when the tool gives it', async (t) => {
+  const entrance = await openModern(t)
+  let requestState = 'x'.repeat(300_000)
+  entrance.turns.set('tools/call', (_link, { request }) => ({
+    answer: resultMessage(request.id ?? 0, { resultType: 'input_required', requestState }),
+  }))
+  assert.ok(stateOf((await modern(entrance.url, 'tools/call', CALL)).json()).length > 400_000)
+  requestState = 'x'.repeat(5_000_000)
+  const refused = await modern(entrance.url, 'tools/call', CALL, { id: 'big' })
+  assert.equal(refused.json().id, 'big')
+  const { code, message } = errorOf(refused.json())
+  assert.deepEqual([code, /500000 bytes/.test(message)], [-32013, true])
+  assert.ok(refused.text.length < 1000)
+})

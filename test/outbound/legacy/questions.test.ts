@@ -30,6 +30,16 @@ test('the one open call is asked, and the tool gets the answer under its id', as
   await answered.answer
 })
 
+test('numbers in what is asked keep their digits', async () => {
+  const opened = await alone()
+  const client = asked()
+  void call(opened, modern(), CALL, client.ask)
+  await opened.tool.next('tools/call')
+  const params = '{"message":"How many?","requestedSchema":{"maximum":18446744073709551615}}'
+  opened.tool.line(`{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":${params}}`)
+  assert.ok(JSON.stringify(client.requests).includes(params))
+})
+
 test('a modern client is not told the id of an elicitation, a legacy one is', async () => {
   const url = { mode: 'url', url: 'https://a.example', message: 'Open.', elicitationId: 'e' }
   const { elicitationId: _id, ...known } = url
@@ -48,7 +58,9 @@ test('a modern client is not told the id of an elicitation, a legacy one is', as
 })
 
 test('what comes before any call is asked in the next one; no more than eight such', async () => {
-  const opened = await alone()
+  const opened = await open({ exclusive: true, capabilities: { roots: {} } })
+  opened.tool.say({ id: 'never', ...ELICIT })
+  assert.deepEqual((await told(opened)).error, NOBODY)
   opened.tool.say({ id: 0, method: 'roots/list', params: { long: 'x'.repeat(70_000) } })
   assert.deepEqual((await told(opened)).error, NOBODY)
   for (let id = 1; id <= 9; id += 1) opened.tool.say({ id, method: 'roots/list' })
