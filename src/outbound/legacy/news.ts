@@ -1,9 +1,9 @@
 import type { Link } from '../../call/link.ts'
 import type { Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
-import { notificationMessage } from '../../protocol/read.ts'
 import type { ConnectionEvents } from '../connection.ts'
 import { cancelledParams, isListChanged } from '../messages.ts'
+import { withParams } from '../modern/exactly.ts'
 import type { Requests } from '../requests.ts'
 import type { Subscriptions } from '../subscriptions.ts'
 import { isUri } from '../uri.ts'
@@ -50,7 +50,7 @@ function progress(message: Message, { requests }: NewsParts): void {
   if (!isObject(params)) return
   const { call, token } = requests.get(params.progressToken) ?? {}
   if (call === undefined || token === undefined) return
-  call.notify(notificationMessage('notifications/progress', { ...params, progressToken: token }))
+  call.notify(withParams(message, (own) => ({ ...own, progressToken: token })))
 }
 
 function updated(message: Message, { subscriptions }: NewsParts): void {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { InputRequest, InputRequests } from '../../call/call.ts'
 import { ToolgateError } from '../../errors.ts'
 import { missingCapabilities } from '../../protocol/asks.ts'
+import { exactly } from '../../protocol/exactly.ts'
 import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import { withId } from '../../protocol/read.ts'
@@ -35,7 +36,7 @@ export async function inRounds(
     if (type === undefined || type === 'complete') return legacyResult(answer, id, method)
     if (type !== 'input_required') throw strange(type)
     refuseAsk(method)
-    const { requests, state } = readAsked(answer, result as JsonObject)
+    const { requests, state } = readAsked(answer)
     const responses = await open.wait(
       requests === undefined ? patience(round) : asked(open, requests),
     )
@@ -59,10 +60,11 @@ async function patience(round: number): Promise<undefined> {
   await delay(Math.min(PATIENCE * 2 ** round, MOST_PATIENCE))
 }
 
-function readAsked(answer: Message, { inputRequests, requestState }: JsonObject) {
+function readAsked(answer: Message) {
   if (answer.bytes.length > MOST_BYTES) {
     throw misbehaved(`asks for input in more than ${MOST_BYTES} bytes`)
   }
+  const { inputRequests, requestState } = exactly(answer).result as JsonObject
   if (requestState !== undefined && typeof requestState !== 'string') {
     throw misbehaved('gave a "requestState" that is no string')
   }

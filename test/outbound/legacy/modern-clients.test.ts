@@ -54,6 +54,19 @@ test('what only a modern tool knows is taken away, and nothing else', async () =
   }
 })
 
+test('progress keeps its digits, and comes under the client’s own token', async () => {
+  const opened = await open()
+  const told: string[] = []
+  const params = { name: 'echo', _meta: { ...CLIENT, progressToken: 'p' } }
+  const given = call(opened, modern(), { method: 'tools/call', params })
+  given.notify = ({ bytes }) => void told.push(Buffer.from(bytes).toString())
+  const { id } = await opened.tool.next('tools/call')
+  const said = '"progress":12345678901234567890,"total":1e20,"x":1.50'
+  const progress = '{"jsonrpc":"2.0","method":"notifications/progress","params":'
+  opened.tool.line(`${progress}{"progressToken":${id},${said}}}`)
+  assert.deepEqual(told, [`${progress}{"progressToken":"p",${said}}}`])
+})
+
 test('a legacy client’s request keeps what it says', async () => {
   const opened = await open()
   void call(opened, linkOf({ era: 'legacy' }), {

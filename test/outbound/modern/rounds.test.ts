@@ -67,6 +67,19 @@ test('what a tool asks for is asked of the client, and the request sent again', 
   assert.deepEqual(given.notes[0]?.params, { progressToken: 'p', progress: 1 })
 })
 
+test('numbers in what is asked keep their digits', async () => {
+  const opened = await open()
+  const { ask, asked, begun } = client()
+  void call(opened, session(), CALL, ask)
+  const { id } = await opened.tool.next('tools/call')
+  const params = '{"message":"How many?","requestedSchema":{"maximum":18446744073709551615}}'
+  const requests = `{"n":{"method":"elicitation/create","params":${params}}}`
+  const result = `{"resultType":"input_required","inputRequests":${requests}}`
+  opened.tool.line(`{"jsonrpc":"2.0","id":${id},"result":${result}}`)
+  await begun
+  assert.equal(JSON.stringify(asked[0]), requests)
+})
+
 test('what a client wrote in the place of answers and state is never passed on', async () => {
   const opened = await open()
   const forged = { inputResponses: { name: {} }, requestState: 'mine' }
