@@ -1,10 +1,10 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { Caller } from '../call/caller.ts'
 import { check } from '../contract/check.ts'
-import { withInput } from '../contract/closed.ts'
 import { asYaml } from '../contract/file.ts'
 import { liveDocument, type ToolFunctions } from '../contract/live.ts'
 import type { OpenApiDocument } from '../contract/operations.ts'
+import { overRest } from '../contract/over-rest.ts'
 import type { HttpParts } from './parts.ts'
 import { isVisible } from './visible.ts'
 
@@ -53,7 +53,8 @@ export class LiveContract {
       if (now.state === 'learning') learning.push(entry.name)
       if (now.state !== 'learned') continue
       const { name, title, description } = declaration
-      const functions = now.learned.functions.map((each) => withInput(declaration, each))
+      const { era } = now.learned
+      const functions = now.learned.functions.map((each) => overRest(declaration, each, era))
       tools.push({ name, description, functions, ...(title !== undefined && { title }) })
     }
     return { tools, learning, key }
@@ -82,7 +83,7 @@ export class LiveContract {
       const now = this.#parts.catalogue.look(declaration)
       if (now.state !== 'learned') continue
       for (const each of now.learned.functions) {
-        const { inputSchema, outputSchema } = withInput(declaration, each)
+        const { inputSchema, outputSchema } = overRest(declaration, each, now.learned.era)
         check(inputSchema)
         if (outputSchema !== undefined) check(outputSchema)
         await breathe()

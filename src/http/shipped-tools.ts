@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { withInput } from '../contract/closed.ts'
 import type { ToolFunctions } from '../contract/live.ts'
+import { overRest } from '../contract/over-rest.ts'
 import { openRegistry } from '../registry/open.ts'
 import type { ToolEntry } from '../registry/registry.ts'
 import type { Logger } from '../telemetry/log.ts'
@@ -33,7 +33,7 @@ function functionsOf({ name, error, declaration }: ToolEntry): ToolFunctions[] {
   if (error !== undefined) throw new Error(`${error.file}: ${error.message}`)
   if (declaration?.runtime.kind !== 'inline') return []
   const { title, description, runtime } = declaration
-  const functions = runtime.functions.map((each) => withInput(declaration, each))
+  const functions = runtime.functions.map((each) => overRest(declaration, each, 'legacy'))
   return [{ name, description, functions, ...(title !== undefined && { title }) }]
 }
 

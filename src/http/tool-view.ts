@@ -1,4 +1,5 @@
 import type { LearnState } from '../catalogue/catalogue.ts'
+import { withOutput } from '../contract/over-rest.ts'
 import type { ToolEntry } from '../registry/registry.ts'
 import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 import type { HttpParts } from './parts.ts'
@@ -46,7 +47,9 @@ export function detail(parts: HttpParts, entry: ToolEntry) {
 }
 
 function known(learning: LearnState | undefined): readonly FunctionDeclaration[] {
-  return learning?.state === 'learned' ? learning.learned.functions : []
+  if (learning?.state !== 'learned') return []
+  const { era, functions } = learning.learned
+  return functions.map((each) => withOutput(each, era))
 }
 
 /** Null while it is not known. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ToolgateError } from '../../errors.ts'
-import { legacyOutputSchema } from '../../outbound/modern/legacy-schema.ts'
+import { legacyOutputSchema } from '../../protocol/legacy-schema.ts'
 import type { Era, JsonObject } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import { KINDS, type Kind } from './lists.ts'

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Ajv } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { legacyOutputSchema } from '../../../src/outbound/modern/legacy-schema.ts'
-import type { JsonObject } from '../../../src/protocol/message.ts'
+import { legacyOutputSchema } from '../../src/protocol/legacy-schema.ts'
+import type { JsonObject } from '../../src/protocol/message.ts'
 
 /** The schema of what a legacy client is given, in the dialect it is written in. */
 function validator(schema: JsonObject) {

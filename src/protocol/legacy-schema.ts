@@ -1,6 +1,6 @@
-import { isRawNumber } from '../../protocol/exact-json.ts'
-import type { JsonObject } from '../../protocol/message.ts'
-import { isObject } from '../../protocol/object.ts'
+import { isRawNumber } from './exact-json.ts'
+import type { JsonObject } from './message.ts'
+import { isObject } from './object.ts'
 
 /**
  * The schema of what a legacy client is given for a function with this output schema: an object as
