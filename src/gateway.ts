@@ -15,12 +15,15 @@ import { ALL_TOOLS } from './inbound/aggregate/all-tools.ts'
 import { catalogueFor } from './inbound/aggregate/catalogue.ts'
 import { Directories } from './inbound/aggregate/directories.ts'
 import { AggregateDispatch } from './inbound/aggregate/dispatch.ts'
+import { functionOf } from './inbound/aggregate/function-of.ts'
 import { Listens } from './inbound/modern/listens.ts'
 import { checkScope } from './inbound/scope.ts'
 import { Sessions } from './inbound/sessions.ts'
+import { TaskDispatch } from './inbound/tasks/dispatch.ts'
 import { Pool } from './pool/pool.ts'
 import { openRegistry } from './registry/open.ts'
 import type { Registry } from './registry/registry.ts'
+import { Reaper } from './runtime/reaper.ts'
 import { prepareStarting } from './runtime/start.ts'
 import { serveMetrics } from './telemetry/metrics-server.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
@@ -50,6 +53,7 @@ export async function createGateway(
   { telemetry, only }: GatewayOptions,
 ): Promise<Gateway> {
   const { log, meters } = telemetry
+  const reaper = new Reaper({ cache: config.cache, term: config.timeouts.term, telemetry })
   const guard = createGuard(config, telemetry)
   const registry = await openRegistry({ folder: config.tools, cache: config.cache, log, only })
   const pool: Pool = new Pool(
@@ -148,6 +152,7 @@ export async function createGateway(
       metrics === null ? null : await serveMetrics(telemetry, metricsHost, metrics)
     void versions.learnAll(only)
     prepareStarting()
+    if (only === undefined) reaper.begin()
 
     const end = async (): Promise<void> => {
       log.info({ reason: closing }, 'closing')
@@ -162,6 +167,7 @@ export async function createGateway(
       sessions.endAll('the gateway shuts down')
       versions.close()
       await Promise.all([pool.close('the gateway shuts down'), registry.close()])
+      await reaper.close()
       // What was answered last gets out before the connections are cut.
       await within(closed, LAST_WORDS)
       server.closeAllConnections()
@@ -184,6 +190,7 @@ export async function createGateway(
     server.close()
     versions.close()
     await Promise.all([pool.close('the gateway could not be started'), registry.close()])
+    await reaper.close()
     guard.close()
     throw error
   }

@@ -28,6 +28,7 @@ const ROOMS = [
   'index',
   'tool',
   'errors',
+  'mark',
   'version',
   'within',
 ]

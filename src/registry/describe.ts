@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
-import { dirname, extname, join } from 'node:path'
+import { basename, dirname, extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { MARK, markOf } from '../mark.ts'
 import type { Result } from './describe-child.ts'
 import { killGroup } from './kill-group.ts'
 import type { FileError } from './registry.ts'
@@ -32,7 +33,10 @@ export async function describeFile(options: DescribeOptions): Promise<Result> {
   const child = spawn(process.execPath, [...FLAGS, options.compiled ?? '', ENTRY, file], {
     cwd: dirname(file),
     // Nothing is inherited, what Node hands on by itself neither.
-    env: { NODE_V8_COVERAGE: undefined },
+    env: {
+      [MARK]: markOf(`${basename(file, extname(file))}.describe`),
+      NODE_V8_COVERAGE: undefined,
+    },
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   })

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { MARK, markOf } from '../mark.ts'
 import { ProcessGroup } from './group.ts'
 
 export interface NpmRun {
@@ -17,7 +18,7 @@ export interface NpmRun {
 export async function runNpm({ npm, folder, spec, timeout, signal, env }: NpmRun) {
   const child = spawn(process.execPath, [npm, 'install', ...FLAGS, '--prefix', folder, spec], {
     cwd: folder,
-    env: allowed(env),
+    env: { ...allowed(env), [MARK]: markOf('npm') },
     detached: process.platform !== 'win32',
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { ToolgateError } from '../errors.ts'
+import { MARK, markOf } from '../mark.ts'
 import { type ProcessOptions as PipeOptions, type Stdio, ToolProcess } from './process.ts'
-import { MARK } from './stragglers.ts'
 
 export interface ProcessOptions extends PipeOptions {
   readonly program: string
@@ -14,7 +13,7 @@ export interface ProcessOptions extends PipeOptions {
 /** Starts a process in a group of its own. Rejects with `tool_failed_to_start`. */
 export async function startProcess(options: ProcessOptions): Promise<ToolProcess> {
   const { execa } = await import('execa')
-  const mark = randomUUID()
+  const mark = markOf(options.fields.instance)
   const child = execa(options.program, [...options.args], {
     cwd: options.cwd,
     // Node hands the last one on to every child unless told otherwise, whatever `env` says.

@@ -1,8 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
-
-/** The variable that tells whose a process is, wherever it went; no setting of the gateway. */
-export const MARK = 'X_TOOLGATE_INSTANCE'
+import { markedProcesses } from './proc.ts'
 
 /**
  * Ends what a process started outside its group (a daemonised grandchild has a session and a
@@ -43,23 +40,10 @@ async function sweep(): Promise<void> {
 
 async function findMarked(marks: ReadonlySet<string>): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>()
-  for (const name of await readdir('/proc').catch(() => [])) {
-    const pid = Number(name)
-    if (!Number.isInteger(pid) || pid === process.pid) continue
-    const mark = await markOf(pid)
-    if (mark === undefined || !marks.has(mark)) continue
-    found.set(mark, [...(found.get(mark) ?? []), pid])
+  for await (const { pid, mark } of markedProcesses()) {
+    if (marks.has(mark)) found.set(mark, [...(found.get(mark) ?? []), pid])
   }
   return found
-}
-
-/** Undefined too for what is not ours to read, and for what has ended: its environment is empty. */
-async function markOf(pid: number): Promise<string | undefined> {
-  const environ = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')
-  const at = environ.startsWith(`${MARK}=`) ? 0 : environ.indexOf(`\0${MARK}=`) + 1
-  if (at === 0 && !environ.startsWith(`${MARK}=`)) return undefined
-  const end = environ.indexOf('\0', at)
-  return environ.slice(at + MARK.length + 1, end < 0 ? undefined : end)
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

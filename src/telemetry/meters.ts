@@ -21,6 +21,7 @@ class PlainMeters implements Meters {
   readonly #routingErrors = new Counter(METRICS.routingErrors, ['reason'])
   readonly #spawns = new Counter(METRICS.spawns, ['tool', 'outcome'])
   readonly #spawnDuration = new Durations(METRICS.spawnDuration, SPAWN_BOUNDS)
+  readonly #reaped = new Counter(METRICS.reaped, ['tool'])
   readonly #gauges = new Map<GaugeName, Read[]>()
 
   constructor(version: string) {
@@ -49,6 +50,10 @@ class PlainMeters implements Meters {
     if (outcome === 'ok') this.#spawnDuration.record(tool, milliseconds / 1000)
   }
 
+  reaped(tool: string): void {
+    this.#reaped.add(tool)
+  }
+
   gauge(name: GaugeName, read: Read): void {
     this.#gauges.set(name, [...(this.#gauges.get(name) ?? []), read])
   }
@@ -64,6 +69,7 @@ class PlainMeters implements Meters {
       this.#routingErrors.write(),
       this.#spawns.write(),
       this.#spawnDuration.write(),
+      this.#reaped.write(),
       writeHead(METRICS.build) + writeSample(METRICS.build.name, { version: this.#version }, 1),
       process,
     ].join('')

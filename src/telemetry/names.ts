@@ -84,6 +84,11 @@ export const METRICS = {
     type: 'histogram',
     help: 'Time from starting an instance until it can be called, by tool.',
   },
+  reaped: {
+    name: 'mcp_gateway_orphans_reaped_total',
+    type: 'counter',
+    help: 'Processes ended that a dead gateway left behind, by tool (empty where it was for none).',
+  },
   build: {
     name: 'mcp_gateway_build_info',
     type: 'gauge',

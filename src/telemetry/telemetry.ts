@@ -33,6 +33,8 @@ export interface Meters {
   authFailed(reason: string): void
   routingError(reason: string): void
   spawned(tool: string, outcome: 'ok' | 'failed', milliseconds: number): void
+  /** One process that a dead gateway left; `tool` is empty where it was started for none. */
+  reaped(tool: string): void
   /** Numbers that are read when scraped: sessions, instances, calls in flight. */
   gauge(name: GaugeName, read: () => Iterable<readonly [tool: string, value: number]>): void
   /** Prometheus text. */

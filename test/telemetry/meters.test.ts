@@ -37,13 +37,15 @@ test('durations fall into the bucket whose bound they do not pass', async () => 
   assert.ok(sum !== undefined && Math.abs(sum - 70.0026) < 1e-9)
 })
 
-test('refusals, routing errors and spawns move their own counters', async () => {
+test('refusals, routing errors, spawns and orphans move their own counters', async () => {
   const meters = createMeters('0')
   meters.rateLimited('files')
   meters.authFailed('wrong')
   meters.routingError('unknown_tool')
   meters.spawned('files', 'ok', 80)
   meters.spawned('files', 'failed', 30_000)
+  meters.reaped('files')
+  meters.reaped('')
   assert.deepEqual(await samplesOf(meters, METRICS.rateLimited.name), [[{ tool: 'files' }, 1]])
   assert.deepEqual(await samplesOf(meters, METRICS.authFailures.name), [[{ reason: 'wrong' }, 1]])
   assert.deepEqual(await samplesOf(meters, METRICS.routingErrors.name), [
@@ -52,6 +54,10 @@ test('refusals, routing errors and spawns move their own counters', async () => 
   assert.deepEqual(await samplesOf(meters, METRICS.spawns.name), [
     [{ tool: 'files', outcome: 'ok' }, 1],
     [{ tool: 'files', outcome: 'failed' }, 1],
+  ])
+  assert.deepEqual(await samplesOf(meters, METRICS.reaped.name), [
+    [{ tool: 'files' }, 1],
+    [{ tool: '' }, 1],
   ])
   const { samples } = await familyOf(meters, METRICS.spawnDuration.name)
   assert.equal(samples.find(({ name }) => name.endsWith('_count'))?.value, 1)

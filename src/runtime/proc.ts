@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { MARK } from '../mark.ts'
+
+/** What Linux says of a process in `/proc/{pid}/stat` (proc_pid_stat(5)). */
+export interface ProcessStat {
+  readonly state: string
+  readonly group: number
+  /** CPU time in clock ticks, user and system, its own and that of children it has waited for. */
+  readonly ticks: number
+  /** Clock ticks from boot to its start: with its id it is one process, however often ids recur. */
+  readonly start: string
+}
+
+/** Undefined for a process that is gone; throws where that cannot be told. */
+export async function readStat(pid: number | 'self'): Promise<ProcessStat | undefined> {
+  try {
+    return parseStat(await readFile(`/proc/${pid}/stat`, 'latin1'))
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
+}
+
+/** The same at once, for what must be true at the very moment; undefined also where it cannot be told. */
+export function readStatNow(pid: number | 'self'): ProcessStat | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  } catch {
+    return undefined
+  }
+}
+
+function parseStat(text: string): ProcessStat {
+  // The name may hold anything, so what follows it is found from the end.
+  const [state = '', , group, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const [user, system, childrenUser, childrenSystem] = rest.slice(8, 12).map(Number)
+  const ticks = (user ?? 0) + (system ?? 0) + (childrenUser ?? 0) + (childrenSystem ?? 0)
+  return { state, group: Number(group), ticks, start: rest[16] ?? '' }
+}
+
+function isGone(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOENT' || code === 'ESRCH'
+}
+
+/**
+ * Every process whose environment we may read and that carries a mark, one file after the other
+ * and never in one turn: there may be thousands, and one of them may keep its reader waiting.
+ */
+export async function* markedProcesses(): AsyncGenerator<{ pid: number; mark: string }> {
+  for (const name of await readdir('/proc').catch(() => [])) {
+    const pid = Number(name)
+    if (!Number.isInteger(pid) || pid === process.pid) continue
+    const mark = await markIn(pid)
+    if (mark !== undefined) yield { pid, mark }
+  }
+}
+
+/** Undefined too for what is not ours to read, and for what has ended: its environment is empty. */
+export async function markIn(pid: number): Promise<string | undefined> {
+  const environ = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')
+  const at = environ.startsWith(`${MARK}=`) ? 0 : environ.indexOf(`\0${MARK}=`) + 1
+  if (at === 0 && !environ.startsWith(`${MARK}=`)) return undefined
+  const end = environ.indexOf('\0', at)
+  return environ.slice(at + MARK.length + 1, end < 0 ? undefined : end)
+}
