@@ -7,6 +7,8 @@ import type { Spoken } from '../pool/lease.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { JsonObject } from '../protocol/message.ts'
 import { isObject } from '../protocol/object.ts'
+import { redactionFor } from '../runtime/secrets.ts'
+import { redactedError } from '../telemetry/redaction.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import type { Learned } from './catalogue.ts'
 import { listAll } from './lists.ts'
@@ -37,6 +39,9 @@ export async function learnFrom(pool: Pool, lesson: Lesson): Promise<Learned> {
     const initialize = await introduced(connection, spoken)
     const { era, dual } = spoken
     return { era, dual, initialize, ...(await listAll(connection, initialize, before)) }
+  } catch (thrown) {
+    // What it answered is logged and shown.
+    throw redactedError(thrown, redactionFor(tool))
   } finally {
     lease.end()
     lease.release('learned')

@@ -1,6 +1,7 @@
 import type { LearnState } from '../catalogue/catalogue.ts'
 import { withOutput } from '../contract/over-rest.ts'
 import type { ToolEntry } from '../registry/registry.ts'
+import { missingSecrets } from '../runtime/secrets.ts'
 import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 import type { HttpParts } from './parts.ts'
 
@@ -66,8 +67,11 @@ function stateOf(entry: ToolEntry, learning: LearnState | undefined) {
 }
 
 /** What is wrong, the first mistake first. */
-function errorsOf({ error, errors }: ToolEntry, learning: LearnState | undefined) {
+function errorsOf({ declaration, error, errors }: ToolEntry, learning: LearnState | undefined) {
   if (error !== undefined) return errors ?? [error]
+  // A tool that is known from before is shown as ready, and does not start all the same.
+  const missing = declaration && missingSecrets(declaration)
+  if (missing !== undefined) return [{ message: missing }]
   // While it is tried again, what went wrong last time still says most.
   const { error: message } = (learning ?? {}) as { readonly error?: string }
   return message === undefined ? [] : [{ message }]

@@ -9,8 +9,10 @@ import type { Question, Reply } from '../outbound/probe.ts'
 import type { Subscriptions } from '../outbound/subscriptions.ts'
 import { prepareTool, startTool } from '../runtime/driver.ts'
 import type { ToolProcess } from '../runtime/process.ts'
+import { redactionFor } from '../runtime/secrets.ts'
 import type { LogFields } from '../telemetry/log.ts'
 import { SPANS, type SpanName } from '../telemetry/names.ts'
+import { redactedError, redactedLog } from '../telemetry/redaction.ts'
 import type { Span, Telemetry } from '../telemetry/telemetry.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { VERSION } from '../version.ts'
@@ -71,7 +73,7 @@ export function startShared(
         ? new ModernConnection(...parts, how)
         : new SharedLegacyConnection(...parts, how)
     await inSpan<object>(ground.telemetry, SPANS.handshake, span, () =>
-      connection.handshake(VERSION),
+      redacted(request.tool, connection.handshake(VERSION)),
     )
     return speaking(process, connection)
   })
@@ -129,9 +131,10 @@ async function start<T extends object>(
     const program = await step(SPANS.create, () => prepareTool(tool, options))
     const started = await step(SPANS.start, () => startTool(tool, program, options))
     process = started
+    const quiet = redactedLog(log, redactionFor(tool))
     if (request.signal?.aborted === true) giveUp()
     const made = await step(SPANS.ready, () =>
-      bounded(connect(started, log, span), config.timeouts.start, started),
+      bounded(connect(started, quiet, span), config.timeouts.start, started),
     )
     const milliseconds = performance.now() - since
     span.set('toolgate.pid', started.pid)
@@ -190,6 +193,13 @@ async function bounded<T>(run: Promise<T>, milliseconds: number, process: ToolPr
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** What a tool answers to its handshake is logged, traced and told: without its secrets. */
+function redacted(tool: Declaration, handshake: Promise<object>): Promise<object> {
+  return handshake.catch((thrown) => {
+    throw redactedError(thrown, redactionFor(tool))
+  })
 }
 
 /** A stack is for what nobody expected; what a tool does wrong has words. */

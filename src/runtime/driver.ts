@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Logger } from '../telemetry/log.ts'
-import { redactionOf } from '../telemetry/redaction.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import type { ToolProcess } from './process.ts'
 import { resolveSecrets } from './secrets.ts'
@@ -69,7 +68,7 @@ export async function startTool(
 ): Promise<ToolProcess> {
   const { config, instance, log } = options
   const fields = { tool: tool.name, instance }
-  const secrets = await resolveSecrets(tool.policy.secrets, {
+  const { values, redaction } = await resolveSecrets(tool.policy.secrets, {
     environment: config.environment,
     patience: config.timeouts.start,
     log: log.child(fields),
@@ -80,12 +79,12 @@ export async function startTool(
     program,
     args: args.map((arg) => arg.replaceAll('{workspace}', () => folder)),
     cwd: folder,
-    env: { ...environmentOf(tool, config, options), ...secrets },
+    env: { ...environmentOf(tool, config, options), ...values },
     line: config.sizes.line,
     patience: config.timeouts,
     log,
     fields,
-    redaction: redactionOf(secrets),
+    redaction,
   })
 }
 

@@ -3,7 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ToolgateError } from '../errors.ts'
 import type { Logger } from '../telemetry/log.ts'
-import type { Policy } from '../tool/declaration.ts'
+import { type Redaction, redactionOf, UNREDACTED } from '../telemetry/redaction.ts'
+import type { Declaration, Policy } from '../tool/declaration.ts'
 import { parseSource } from '../tool/secret-source.ts'
 import { within } from '../within.ts'
 
@@ -18,14 +19,21 @@ export interface SecretsOptions {
   readonly mounted?: string
 }
 
+/** What a process is given, and how its words are logged. */
+export interface Secrets {
+  /** By variable name. */
+  readonly values: Readonly<Record<string, string>>
+  readonly redaction: Redaction
+}
+
 /**
- * The values of a tool's secrets by variable name, read anew for each process. Rejects with
+ * The values of a tool's secrets, read anew for each process. Rejects with
  * `tool_failed_to_start`, which names every secret that is missing, and no source or value.
  */
 export async function resolveSecrets(
   secrets: Policy['secrets'],
   options: SecretsOptions,
-): Promise<Record<string, string>> {
+): Promise<Secrets> {
   const found = await Promise.all(
     Object.entries(secrets).map(async ([name, source]) => {
       return { name, source, ...(await resolve(source, options)) }
@@ -40,11 +48,32 @@ export async function resolveSecrets(
       lost.push(`"${name}"`)
     }
   }
-  if (lost.length === 0) return values
+  if (lost.length === 0) {
+    const resolved = { values, redaction: redactionOf(values) }
+    last.set(secrets, resolved)
+    return resolved
+  }
   const what = lost.length === 1 ? `its secret ${lost} is` : `its secrets ${lost.join(', ')} are`
   const message = `The tool could not be started: ${what} missing; the gateway's log says why.`
+  last.set(secrets, { ...last.get(secrets), missing: message })
   throw new ToolgateError('tool_failed_to_start', message)
 }
+
+/** How the words of a tool are logged, by what was resolved for its last process. */
+export function redactionFor({ policy }: Declaration): Redaction {
+  return last.get(policy.secrets)?.redaction ?? UNREDACTED
+}
+
+/** Why the last process of a tool was not started, where that was for want of a secret. */
+export function missingSecrets({ policy }: Declaration): string | undefined {
+  return last.get(policy.secrets)?.missing
+}
+
+/** What came of it last, by the part of a declaration that all its copies share. */
+const last = new WeakMap<
+  Policy['secrets'],
+  { readonly redaction?: Redaction; readonly missing?: string }
+>()
 
 /** A value, or why there is none. */
 interface Found {

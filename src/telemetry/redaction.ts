@@ -1,3 +1,6 @@
+import { ToolgateError } from '../errors.ts'
+import type { LogFields, Logger } from './log.ts'
+
 /** What a tool wrote, as text for the log. */
 export interface Redaction {
   /** Bytes needed past the limit of a text, so that no secret is cut in two. */
@@ -41,6 +44,37 @@ export function redactionOf(secrets: Readonly<Record<string, string>>): Redactio
       return Buffer.from(said + text.slice(from, limit), 'latin1').toString('utf8')
     },
   }
+}
+
+/** A log of what a tool said: its secrets are taken out of every text. */
+export function redactedLog(log: Logger, redaction: Redaction): Logger {
+  if (redaction === UNREDACTED) return log
+  const clean = (fields: LogFields) =>
+    Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, cleaned(value)]))
+  const cleaned = (value: unknown) => (typeof value === 'string' ? whole(value, redaction) : value)
+  return {
+    debug: (fields, message) => log.debug(clean(fields), message),
+    info: (fields, message) => log.info(clean(fields), message),
+    warn: (fields, message) => log.warn(clean(fields), message),
+    error: (fields, message) => log.error(clean(fields), message),
+    child: (fields) => redactedLog(log.child(clean(fields)), redaction),
+  }
+}
+
+/** An error of ours that repeats what a tool said, with its secrets taken out of the message. */
+export function redactedError(thrown: unknown, redaction: Redaction): unknown {
+  if (redaction === UNREDACTED || !(thrown instanceof ToolgateError)) return thrown
+  const { code, cause, data, retryAfter } = thrown
+  return new ToolgateError(code, whole(thrown.message, redaction), {
+    cause,
+    ...(data !== undefined && { data }),
+    ...(retryAfter !== undefined && { retryAfter }),
+  })
+}
+
+function whole(text: string, redaction: Redaction): string {
+  const bytes = Buffer.from(text)
+  return redaction.text(bytes, bytes.length)
 }
 
 /** A shorter value would be found in too many words that are none. Characters. */

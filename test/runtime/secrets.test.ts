@@ -116,7 +116,10 @@ function place(t: TestContext) {
   const resolve = (
     secrets: Readonly<Record<string, string>>,
     environment: Readonly<Record<string, string>> = {},
-  ) => resolveSecrets(secrets, { environment, log, patience: 10_000, mounted: folder })
+  ) => {
+    const options = { environment, log, patience: 10_000, mounted: folder }
+    return resolveSecrets(secrets, options).then(({ values }) => values)
+  }
   return {
     folder,
     logged,
