@@ -67,10 +67,11 @@ export async function createGateway(
   const directories = new Directories({ registry, catalogue, guard })
   const waist = createDispatch({ config, guard, pool, telemetry })
   const dispatch: Dispatch = new AggregateDispatch({
-    dispatch: waist,
+    dispatch: new TaskDispatch({ config, dispatch: waist, telemetry }),
     directories,
     telemetry,
-    hold: (tool, caller) => sessions.hold(tool, caller),
+    holdSession: (tool, session) => sessions.hold(tool, session),
+    holdListen: (tool) => listens.hold(tool),
   })
   const seal = new Seal(config.stateKey, config.timeouts.ask)
   const parked = new Parked({
@@ -133,6 +134,7 @@ export async function createGateway(
       if (link.tool !== ALL_TOOLS) checkScope({ registry, catalogue, guard }, link, message)
     },
     find: (tool) => (tool === ALL_TOOLS.name ? ALL_TOOLS : versions.find(tool)),
+    functionOf: (link, name) => functionOf(directories, link, name),
     catalogueFor: (caller) => catalogueFor(catalogue, directories, caller),
   })
 

@@ -75,7 +75,9 @@ async function answerCall(
   if (request.method === 'tools/call') {
     const { params } = request.json()
     const { name, arguments: args } = isObject(params) ? params : {}
-    const learning = checkParams(parts, link.tool, visit.req, String(name), args)
+    const called = parts.functionOf(link, String(name))
+    const { tool, own } = called instanceof Promise ? await called : called
+    const learning = checkParams(parts, tool, visit.req, own, args)
     if (learning !== undefined) await learning
     parts.checkScope(link, request)
   }

@@ -25,6 +25,8 @@ export class Sessions {
   readonly #log: Logger
   readonly #sessions = new Map<string, Kept>()
   readonly #perTool = new Map<string, number>()
+  /** Sessions of all tools, by id, and a tool that each uses. */
+  readonly #held = new Set<{ readonly id: string; readonly tool: string }>()
   #sweeper: NodeJS.Timeout | undefined
 
   constructor(config: Config, dispatch: Dispatch, log: Logger) {
@@ -103,14 +105,14 @@ export class Sessions {
    * Counts a session of all tools as one of this tool too; what it returns ends that, once.
    * Throws `unavailable` at the tool's cap.
    */
-  hold(tool: string, caller: Caller): () => void {
+  hold(tool: string, { id, caller }: Pick<Kept, 'id' | 'caller'>): () => void {
     const { perTool } = this.#config.sessions
     if (this.count(tool) >= perTool) this.#makeRoom(`sessions.perTool (${perTool})`, caller, tool)
+    const held = { id, tool }
+    this.#held.add(held)
     this.#count(tool, 1)
-    let held = true
     return () => {
-      if (held) this.#count(tool, -1)
-      held = false
+      if (this.#held.delete(held)) this.#count(tool, -1)
     }
   }
 
@@ -141,10 +143,12 @@ export class Sessions {
 
   /** Nobody's session makes room for somebody else's. */
   #makeRoom(cap: string, caller: Caller, tool?: string): void {
+    const held = [...this.#held].filter((each) => each.tool === tool).map(({ id }) => id)
+    const using = new Set(held)
     let longest: Kept | undefined
     for (const session of this.#sessions.values()) {
       if (session.caller.id !== caller.id || !session.unused) continue
-      if (tool !== undefined && session.tool.name !== tool) continue
+      if (tool !== undefined && session.tool.name !== tool && !using.has(session.id)) continue
       if (longest === undefined || session.deadline < longest.deadline) longest = session
     }
     if (longest === undefined) {

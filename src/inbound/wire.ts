@@ -9,6 +9,7 @@ import type { Guard } from '../guard/guard.ts'
 import type { Message } from '../protocol/message.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Declaration } from '../tool/declaration.ts'
+import type { Found } from './aggregate/directory.ts'
 import type { Listens } from './modern/listens.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -27,6 +28,11 @@ export interface WireParts {
   find(tool: string): Declaration | Promise<Declaration>
   /** The catalogue, in which `ALL_TOOLS` is what this caller may see. */
   catalogueFor(caller: Caller): Catalogue
+  /**
+   * The tool of a function that a link's client calls, and its own name there. A promise where that
+   * has to be learned first; rejects with `not_learned`, and as the call would.
+   */
+  functionOf(link: Link, name: string): Found | Promise<Found>
   /** Refuses a call that names another tool's function. Throws `out_of_scope`. */
   checkScope(link: Link, message: Message): void
 }

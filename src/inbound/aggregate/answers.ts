@@ -3,7 +3,6 @@ import { ComposedMessage } from '../../protocol/composed-message.ts'
 import { isLogLevel } from '../../protocol/log-level.ts'
 import type { Era, Id, Message } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
-import { errorMessage } from '../../protocol/read.ts'
 import type { Directory } from './directory.ts'
 import { SERVER } from './hello.ts'
 import { paramsOf } from './inward.ts'
@@ -25,10 +24,4 @@ export function levelOf(request: Message): string {
   const { level } = paramsOf(request)
   if (isLogLevel(level)) return level
   throw new ToolgateError('invalid_params', '"level" must be one of the levels of RFC 5424.')
-}
-
-/** The answer to a method that neither we nor a tool of ours has, as far as can be told. */
-export function unknownMethod({ id, method }: Message): Message {
-  const message = `There is no method "${method?.slice(0, 128)}" here.`
-  return errorMessage(id as Id, -32601, message)
 }

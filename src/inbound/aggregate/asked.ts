@@ -1,6 +1,10 @@
-import type { Id, Message } from '../../protocol/message.ts'
+import { compose } from '../../protocol/composed-message.ts'
+import { exactly } from '../../protocol/exactly.ts'
+import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import { notificationMessage, withId, withMeta } from '../../protocol/read.ts'
+import { relatedTo } from '../tasks/ids.ts'
+import { withOwnTask } from './inward.ts'
 import type { ToolLink } from './tool-link.ts'
 
 interface Question {
@@ -38,7 +42,8 @@ export class Asked {
     const question = this.#open.get(response.id as Id)
     if (question === undefined) return undefined
     this.#open.delete(response.id as Id)
-    return { link: question.link, message: withId(response, question.id) }
+    const { link, id } = question
+    return { link, message: aboutOwnTask(withId(response, id), link.tool.name) }
   }
 
   /** A client's progress with what it was asked. */
@@ -80,6 +85,16 @@ export class Asked {
 
 /** A tool's own connection bounds what is open; this bounds what its client never answers. */
 const MOST = 1024
+
+/** The same response where it is about no task. */
+function aboutOwnTask(response: Message, tool: string): Message {
+  const { result } = response.json()
+  if (!isObject(result) || relatedTo(result) === undefined) return response
+  const written = exactly(response)
+  const { kind, id } = response
+  const own = withOwnTask(written.result as JsonObject, tool)
+  return compose({ kind, ...(id !== undefined && { id }) }, { ...written, result: own })
+}
 
 function tokenOf(request: Message): Id | undefined {
   const { params } = request.json()

@@ -56,8 +56,8 @@ export class Directories {
     return known
   }
 
-  /** Waits a moment for those tools that are just being read or learned. */
-  async settled(caller: Caller): Promise<void> {
+  /** As it is known after a moment, if any tools are just being read or learned. */
+  async settled(caller: Caller): Promise<Directory> {
     const { registry, catalogue } = this.#parts
     const waits: Promise<unknown>[] = []
     if (registry.list().some(({ state }) => state === 'loading')) waits.push(registry.settled)
@@ -68,6 +68,7 @@ export class Directories {
       waits.push(catalogue.learn(tool).catch(() => {}))
     }
     if (waits.length > 0) await within(Promise.all(waits), PATIENCE)
+    return this.now(caller)
   }
 
   /** Called soon after anything changed for anybody; call what is returned to stop that. */

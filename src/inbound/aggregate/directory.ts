@@ -5,7 +5,7 @@ import type { Declaration } from '../../tool/declaration.ts'
 import { Listing } from './listing.ts'
 import { KINDS, type Kind, keyOf, type Lists } from './lists.ts'
 import { listNames, type Own } from './names.ts'
-import { References } from './references.ts'
+import { References, showsPage } from './references.ts'
 import { splitId, splitUri } from './uris.ts'
 
 /** One tool as it is shown to a caller. */
@@ -80,22 +80,24 @@ export class Directory {
   /** A function or prompt. Throws `unknown_function`, `invalid_params`, `not_learned`. */
   named(kind: 'functions' | 'prompts', name: unknown): Found {
     const entry = typeof name === 'string' ? this.#named(kind).get(name) : undefined
-    if (entry === undefined) throw this.#unknown(kind, name)
-    return { tool: entry.shown.tool, own: entry.name }
+    if (entry !== undefined) return { tool: entry.shown.tool, own: entry.name }
+    const found = this.#ofApp(kind, name)
+    if (found === undefined) throw this.#unknown(kind, name)
+    return found
   }
 
   /** A resource, or a template. Throws `invalid_params`. */
   located(uri: unknown): Found {
-    const split =
-      typeof uri === 'string' ? splitUri(uri, (name) => this.#shown.has(name)) : undefined
-    if (split !== undefined) return this.#found(split)
+    const split = typeof uri === 'string' ? splitUri(uri, (name) => this.#alike(name)) : undefined
+    const found = split === undefined ? this.#ofApp('resources', uri) : this.#found(split)
+    if (found !== undefined) return found
     const message = `There is no resource ${quoted(uri)}. Expected a URI of resources/list.`
     throw new ToolgateError('invalid_params', message, { data: { uri } })
   }
 
   /** A task. Throws `invalid_params`. */
   task(id: unknown): Found {
-    const split = typeof id === 'string' ? splitId(id, (name) => this.#shown.has(name)) : undefined
+    const split = typeof id === 'string' ? splitId(id, (name) => this.#exact(name)) : undefined
     if (split !== undefined) return this.#found(split)
     const message = `There is no task ${quoted(id)}. Expected the "taskId" that a call answered.`
     throw new ToolgateError('invalid_params', message)
@@ -103,6 +105,30 @@ export class Directory {
 
   #found({ tool, own }: { tool: string; own: string }): Found {
     return { tool: (this.#shown.get(tool) as Shown).tool, own }
+  }
+
+  /**
+   * What only one app has by its own name: an app's page calls its tool so, and its host passes
+   * that on as it is (MCP Apps).
+   */
+  #ofApp(kind: Kind, own: unknown): Found | undefined {
+    if (typeof own !== 'string') return undefined
+    const has = ({ lists }: Shown) =>
+      lists?.[kind].some((entry) => keyOf(kind, entry as JsonObject) === own) === true
+    const [only, ...others] = [...this.#shown.values()].filter((each) => isApp(each) && has(each))
+    return only === undefined || others.length > 0 ? undefined : { tool: only.tool, own }
+  }
+
+  #exact(name: string): string | undefined {
+    return this.#shown.has(name) ? name : undefined
+  }
+
+  /** Clients that read a URI anew may write its host in small letters (RFC 3986, 6.2.2.1). */
+  #alike(name: string): string | undefined {
+    if (this.#shown.has(name)) return name
+    const small = name.toLowerCase()
+    const [only, ...others] = [...this.#shown.keys()].filter((each) => each.toLowerCase() === small)
+    return others.length === 0 ? only : undefined
   }
 
   #named(kind: 'functions' | 'prompts'): ReadonlyMap<string, Entry> {
@@ -149,8 +175,7 @@ export class Directory {
   #unknown(kind: 'functions' | 'prompts', name: unknown): ToolgateError {
     const what = kind === 'functions' ? 'function' : 'prompt'
     const code = kind === 'functions' ? 'unknown_function' : 'invalid_params'
-    const owner =
-      typeof name === 'string' ? splitId(name, (tool) => this.#shown.has(tool)) : undefined
+    const owner = typeof name === 'string' ? splitId(name, (tool) => this.#exact(tool)) : undefined
     const shown = owner && this.#shown.get(owner.tool)
     if (shown !== undefined && shown.lists === undefined) return unready(shown, kind)
     const meant = typeof name === 'string' ? nearest(name, this.#named(kind).keys()) : undefined
@@ -167,6 +192,12 @@ function unready({ tool, problem }: Shown, kind: Kind): ToolgateError {
   }
   const message = `It is not known yet which ${kind} the tool "${tool.name}" has.`
   return new ToolgateError('not_learned', message, { retryAfter: 1 })
+}
+
+/** It has pages of its own to be shown (MCP Apps). */
+function isApp({ lists }: Shown): boolean {
+  const entries = lists?.functions ?? []
+  return entries.some((each) => showsPage((each as unknown as JsonObject)._meta))
 }
 
 interface Entry extends Own {

@@ -5,18 +5,20 @@ import { ToolgateError } from '../../errors.ts'
 import type { Message } from '../../protocol/message.ts'
 import { ALL_TOOLS } from './all-tools.ts'
 import type { Bundle } from './bundle.ts'
-import { RequestBundle } from './request-bundle.ts'
+import { RequestBundle, type RequestBundleParts } from './request-bundle.ts'
 import { SessionBundle, type SessionBundleParts } from './session-bundle.ts'
+
+export type AggregateParts = SessionBundleParts & RequestBundleParts
 
 /**
  * The waist with one tool more: a link to `ALL_TOOLS` becomes links to the tools its client uses.
  * Whatever wire it came on, it is opened, called, told and closed as any other.
  */
 export class AggregateDispatch implements Dispatch {
-  readonly #parts: SessionBundleParts
+  readonly #parts: AggregateParts
   readonly #bundles = new Map<Link, Bundle>()
 
-  constructor(parts: SessionBundleParts) {
+  constructor(parts: AggregateParts) {
     this.#parts = parts
   }
 

@@ -8,21 +8,30 @@ export interface FoundTool extends Target {
   readonly directory: Directory
 }
 
+export interface FindParts {
+  /** What is known now. */
+  readonly now: Directory
+  /** What is known a little later. */
+  later(): Promise<Directory>
+  /** A tool has said that its lists changed, and has not been asked since. */
+  readonly stale?: boolean
+}
+
 /**
- * The tool that a request is for, in what is known now; when it turns out that this is still being
- * learned, `wait` gives what is known a little later. Rejects with what `findTarget` throws.
+ * The tool that a request is for. What is not found is looked for again a little later, where that
+ * may help. Rejects with what `findTarget` throws.
  */
 export async function findTool(
-  now: Directory,
+  { now, later, stale = false }: FindParts,
   request: Message,
-  wait: () => Promise<Directory>,
 ): Promise<FoundTool | undefined> {
   try {
     return found(now, request)
   } catch (thrown) {
-    if (!(thrown instanceof ToolgateError) || thrown.code !== 'not_learned') throw thrown
+    if (!(thrown instanceof ToolgateError)) throw thrown
+    if (!stale && thrown.code !== 'not_learned') throw thrown
   }
-  return found(await wait(), request)
+  return found(await later(), request)
 }
 
 function found(directory: Directory, request: Message): FoundTool | undefined {

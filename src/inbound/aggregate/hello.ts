@@ -37,21 +37,22 @@ export function discovered(directory: Directory): JsonObject {
 export const SERVER = { name: 'toolgate', version: VERSION }
 
 /** Ours, with the extensions that any of the tools has. */
-function capabilities({ shown }: Directory): JsonObject {
-  const extensions: JsonObject = {}
-  for (const tool of shown) {
-    if (isObject(tool.capabilities.extensions)) {
-      Object.assign(extensions, { ...tool.capabilities.extensions, ...extensions })
-    }
-  }
+function capabilities(directory: Directory): JsonObject {
   return {
     tools: { listChanged: true },
     prompts: { listChanged: true },
     resources: { listChanged: true, subscribe: true },
     completions: {},
     logging: {},
-    ...(Object.keys(extensions).length > 0 && { extensions }),
+    ...ofAny(directory, 'extensions'),
+    ...ofAny(directory, 'experimental'),
   }
+}
+
+/** What two tools declare under one name is as the first says. */
+function ofAny({ shown }: Directory, part: 'extensions' | 'experimental'): JsonObject {
+  const declared = Array.from(shown, ({ capabilities }) => capabilities[part]).filter(isObject)
+  return declared.length === 0 ? {} : { [part]: Object.assign({}, ...declared.toReversed()) }
 }
 
 /** Until 2025-11-25 tasks were a capability of their own; to list those of all tools is not offered. */

@@ -1,48 +1,43 @@
 import type { Call } from '../../call/call.ts'
-import type { Dispatch } from '../../dispatch/dispatch.ts'
 import { ToolgateError } from '../../errors.ts'
 import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
 import { isObject } from '../../protocol/object.ts'
 import { notificationMessage } from '../../protocol/read.ts'
 import { within } from '../../within.ts'
+import { needTasks } from '../tasks/need-tasks.ts'
 import { byTool, TASKS, URIS } from './below.ts'
 import { Changes } from './changes.ts'
 import type { Directories } from './directories.ts'
 import { paramsOf } from './inward.ts'
 import { KINDS } from './lists.ts'
-import { ToolListen } from './tool-listen.ts'
+import { ToolListen, type ToolListenParts } from './tool-listen.ts'
 
-export interface ListenParts {
-  readonly dispatch: Dispatch
+export interface ListenParts extends Pick<ToolListenParts, 'dispatch' | 'holdListen'> {
   readonly directories: Directories
 }
 
 /**
  * A modern client's `subscriptions/listen` to all tools: changes of lists are told from the
  * directory, what concerns a resource or task comes from a listen on its tool. Never resolves;
- * rejects with `cancelled` when the client leaves.
+ * rejects with `cancelled` when the client leaves, and with `missing_capability`.
  */
-export async function listen({ dispatch, directories }: ListenParts, call: Call): Promise<Message> {
+export async function listen(parts: ListenParts, call: Call): Promise<Message> {
+  const { directories } = parts
   const { caller } = call.link
   const signal = call.signal ?? new AbortController().signal
   const asked = paramsOf(call.request).notifications
   const filter = isObject(asked) ? asked : {}
+  if (filter[TASKS] !== undefined) needTasks(call.link)
   const directory = directories.now(caller)
-  const early: Message[] = []
-  let say = (message: Message): void => {
-    early.push(message)
-  }
+  const early = new Early()
+  let say = (message: Message): void => early.keep(message)
   const wanted = ALL.filter(([flag]) => filter[flag] === true)
   const changes = new Changes(directory)
-  const parts = {
-    dispatch,
-    call,
-    signal,
-    directory: () => directories.now(caller),
-    say: (message: Message) => say(message),
-  }
-  const below = byTool(directory, filter).map((of) => new ToolListen(parts, of))
+  const below = byTool(directory, filter).map((of) => {
+    const now = () => directories.now(caller)
+    return new ToolListen({ ...parts, call, signal, directory: now, say: (m) => say(m) }, of)
+  })
   const forget = directories.onChange(() => {
     const methods = changes.from(directories.now(caller))
     for (const [, method] of wanted) if (methods.has(method)) say(tagged(call, method))
@@ -57,11 +52,26 @@ export async function listen({ dispatch, directories }: ListenParts, call: Call)
     }
     call.notify(tagged(call, 'notifications/subscriptions/acknowledged', { notifications }))
     say = (message) => call.notify(message)
-    for (const message of early) say(message)
+    for (const message of early.all()) say(message)
     return await left(signal)
   } finally {
     forget()
     say = () => {}
+  }
+}
+
+/** What is said before the acknowledgement, which has to be first: the latest of each thing. */
+class Early {
+  readonly #kept = new Map<string, Message>()
+
+  keep(message: Message): void {
+    const { uri, taskId } = paramsOf(message)
+    const key = JSON.stringify([message.method, uri, taskId])
+    if (this.#kept.size < MOST_EARLY || this.#kept.has(key)) this.#kept.set(key, message)
+  }
+
+  all(): Iterable<Message> {
+    return this.#kept.values()
   }
 }
 
@@ -70,6 +80,8 @@ const ALL = [
   ['promptsListChanged', KINDS.prompts.changed],
   ['resourcesListChanged', KINDS.resources.changed],
 ] as const
+
+const MOST_EARLY = 1024
 
 /** Milliseconds that the acknowledgement waits for those of the tools. */
 const PATIENCE = 2000

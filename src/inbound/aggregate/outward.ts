@@ -1,19 +1,31 @@
+import { ToolgateError } from '../../errors.ts'
 import { compose } from '../../protocol/composed-message.ts'
-import { parseExact } from '../../protocol/exact-json.ts'
+import { exactly } from '../../protocol/exactly.ts'
 import type { JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import type { References } from './references.ts'
 
 /**
  * A tool's answer to a request of this method as `/mcp` gives it: what refers to the tool's
- * resources, UIs and tasks carries its name. The same message where nothing does.
+ * resources, UIs and tasks carries its name. The same message where nothing does. Throws
+ * `tool_misbehaved` for what cannot be written again.
  */
 export function answerOutward(answer: Message, method: string, references: References): Message {
   if (!refers(answer)) return answer
-  const written = read(answer)
+  try {
+    return rewritten(answer, method, references)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new ToolgateError('tool_misbehaved', 'The answer is nested too deeply.', { cause })
+  }
+}
+
+function rewritten(answer: Message, method: string, references: References): Message {
+  const written = exactly(answer)
   const { result, error } = written
-  if (isObject(result))
+  if (isObject(result)) {
     return write(answer, { ...written, result: resultOf(result, method, references) })
+  }
   if (!isObject(error) || !isObject(error.data) || typeof error.data.uri !== 'string') return answer
   const data = { ...error.data, uri: references.link(error.data.uri) }
   return write(answer, { ...written, error: { ...error, data } })
@@ -23,19 +35,22 @@ export function answerOutward(answer: Message, method: string, references: Refer
 export function saidOutward(message: Message, references: References): Message {
   const log = message.method === 'notifications/message'
   if (!log && !refers(message)) return message
-  const written = read(message)
-  const { params } = written
-  if (!isObject(params)) return message
+  const written = exactly(message)
+  if (!isObject(written.params)) return message
+  return write(message, { ...written, params: paramsOf(message, written.params, references) })
+}
+
+function paramsOf({ method = '' }: Message, params: JsonObject, references: References) {
   const marked = references.marked(params)
   const { uri, logger } = params
-  if (log)
-    marked.logger = typeof logger === 'string' ? `${references.tool}/${logger}` : references.tool
-  else if (message.method === 'notifications/resources/updated') {
-    if (typeof uri === 'string') marked.uri = references.uri(uri)
-  } else if (message.method?.startsWith('notifications/tasks') === true) {
-    return write(message, { ...written, params: taskOf(marked, references) })
+  if (method === 'notifications/message') {
+    const { tool } = references
+    return { ...marked, logger: typeof logger === 'string' ? `${tool}/${logger}` : tool }
   }
-  return write(message, { ...written, params: marked })
+  if (method === 'notifications/resources/updated' && typeof uri === 'string') {
+    return { ...marked, uri: references.uri(uri) }
+  }
+  return method.startsWith('notifications/tasks') ? taskOf(marked, references) : marked
 }
 
 /**
@@ -50,12 +65,6 @@ function refers({ bytes }: Message): boolean {
 const SIGNS = ['"uri"', 'esourceUri"', 'outputTemplate"', '"taskId"', '"tasks"']
   .concat(['2', '3', '4', '5', '6', '7'].map((digit) => `\\u00${digit}`))
   .map((sign) => Buffer.from(sign))
-
-function read({ bytes }: Message): JsonObject {
-  return parseExact(
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),
-  ) as JsonObject
-}
 
 function write({ kind, id, method }: Message, written: JsonObject): Message {
   return compose(

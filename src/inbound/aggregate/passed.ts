@@ -12,12 +12,19 @@ export class Passed implements Call {
   readonly ask?: NonNullable<Call['ask']>
   readonly #call: Call
 
-  constructor(call: Call, link: ToolLink, request: Message, signal: AbortSignal) {
+  /** `ask`: asks the client, where that is not done as its call does. */
+  constructor(
+    call: Call,
+    link: ToolLink,
+    request: Message,
+    signal: AbortSignal,
+    ask = call.ask?.bind(call),
+  ) {
     this.link = link
     this.request = request
     this.trace = call.trace
     this.signal = signal
-    if (call.ask !== undefined) this.ask = call.ask.bind(call)
+    if (ask !== undefined) this.ask = ask
     this.#call = call
   }
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
+import { withRelatedTask } from '../tasks/ids.ts'
 import { ofTool, schemeOf, withTool } from './uris.ts'
 
 /** How what one tool refers to is written on `/mcp`. */
@@ -30,29 +31,32 @@ export class References {
     return ofTool(this.tool, id)
   }
 
-  /** What `_meta` refers to: the UI of MCP Apps, its older keys, the task it is about. */
-  meta(meta: JsonObject): JsonObject {
+  /** An object of MCP with what its `_meta` refers to: its page, the task it is about. */
+  marked(object: JsonObject): JsonObject {
+    if (!isObject(object._meta)) return object
+    const marked = { ...object, _meta: this.#withPage(object._meta) }
+    return withRelatedTask(marked, (id) => this.task(id))
+  }
+
+  #withPage(meta: JsonObject): JsonObject {
     const written = { ...meta }
-    for (const key of UI_KEYS) {
+    for (const key of PAGE_KEYS) {
       const uri = meta[key]
       if (typeof uri === 'string') written[key] = this.uri(uri)
     }
-    const { ui, [RELATED_TASK]: related } = meta
+    const { ui } = meta
     if (isObject(ui) && typeof ui.resourceUri === 'string') {
       written.ui = { ...ui, resourceUri: this.uri(ui.resourceUri) }
     }
-    if (isObject(related) && typeof related.taskId === 'string') {
-      written[RELATED_TASK] = { ...related, taskId: this.task(related.taskId) }
-    }
     return written
-  }
-
-  /** An object of MCP with its `_meta` so written. */
-  marked(object: JsonObject): JsonObject {
-    return isObject(object._meta) ? { ...object, _meta: this.meta(object._meta) } : object
   }
 }
 
-export const RELATED_TASK = 'io.modelcontextprotocol/related-task'
-const UI_KEYS = ['ui/resourceUri', 'openai/outputTemplate']
+/** Whether a function's `_meta` names the page that shows its answers (MCP Apps). */
+export function showsPage(meta: unknown): boolean {
+  return isObject(meta) && (isObject(meta.ui) || PAGE_KEYS.some((key) => key in meta))
+}
+
+/** Older keys for the same. */
+const PAGE_KEYS = ['ui/resourceUri', 'openai/outputTemplate']
 const WEB = new Set(['http:', 'https:', 'data:'])

@@ -13,23 +13,49 @@ import type { ToolLink } from './tool-link.ts'
  */
 export class Relisted {
   readonly #links: SessionLinks
+  readonly #late: () => void
   readonly #known = new Map<ToolLink, Partial<Lists>>()
+  /** Those that are being asked, each once at a time. */
+  readonly #asking = new Map<ToolLink, Promise<void>>()
   /** Another object when anything in it is new. */
   better: Better = new Map()
 
-  constructor(links: SessionLinks) {
+  /** `late`: called when something is known that was not waited for any more. */
+  constructor(links: SessionLinks, late: () => void) {
     this.#links = links
+    this.#late = late
+  }
+
+  /** Something is known to be another than it was, and not yet what. */
+  get stale(): boolean {
+    return this.#asking.size > 0 || this.#stale().length > 0
   }
 
   /** Asks those that said so, and waits a moment for them. */
   async refresh(trace: CallTrace): Promise<void> {
-    const stale = [...this.#links.open].filter((link) => link.stale.size > 0)
-    if (stale.length === 0) return
-    await within(Promise.all(stale.map((link) => this.#ask(link, trace))), PATIENCE)
+    for (const link of this.#stale()) this.#start(link, trace)
+    if (this.#asking.size === 0) return
+    const asked = Promise.all(this.#asking.values())
+    if (!(await within(asked, PATIENCE))) void asked.then(this.#late)
   }
 
   drop(link: ToolLink): void {
     if (this.#known.delete(link)) this.#renew()
+  }
+
+  #stale(): ToolLink[] {
+    return [...this.#links.open].filter(({ ready, stale }) => ready && stale.size > 0)
+  }
+
+  /** What it says has changed while it is asked, it is asked next. */
+  #start(link: ToolLink, trace: CallTrace): void {
+    const before = this.#asking.get(link)
+    const asking = (before ?? Promise.resolve())
+      .then(() => this.#ask(link, trace))
+      .finally(() => {
+        if (this.#asking.get(link) === asking) this.#asking.delete(link)
+      })
+    this.#asking.set(link, asking)
   }
 
   #renew(): void {
@@ -52,13 +78,13 @@ export class Relisted {
 
   async #list(link: ToolLink, kind: Kind, trace: CallTrace): Promise<JsonObject[]> {
     const { method, key } = KINDS[kind]
-    const entries: JsonObject[] = []
+    let entries: JsonObject[] = []
     let cursor: unknown
     for (let page = 0; page < MOST_PAGES && entries.length < MOST_ENTRIES; page += 1) {
       const params = cursor === undefined ? {} : { cursor }
       const { result } = (await this.#links.ask(link, method, params, trace)).json()
       if (!isObject(result) || !Array.isArray(result[key])) throw new Error('no list came back')
-      entries.push(...result[key].filter(isObject))
+      entries = entries.concat(result[key].filter(isObject))
       cursor = result.nextCursor
       if (typeof cursor !== 'string') break
     }

@@ -6,7 +6,9 @@ import { notificationMessage, resultMessage } from '../../protocol/read.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import type { Declaration } from '../../tool/declaration.ts'
 import type { OpenCall } from '../posted-link.ts'
-import { levelOf, listed, unknownMethod } from './answers.ts'
+import { type Looked, recorded } from '../recorded.ts'
+import { unknownMethod } from '../unknown-method.ts'
+import { levelOf, listed } from './answers.ts'
 import { Asked, type Inward } from './asked.ts'
 import type { Bundle } from './bundle.ts'
 import { Changes } from './changes.ts'
@@ -18,7 +20,6 @@ import { paramsOf, type Target } from './inward.ts'
 import { changedKinds, kindOf } from './lists.ts'
 import { answerOutward, saidOutward } from './outward.ts'
 import { Passed } from './passed.ts'
-import { recorded } from './record.ts'
 import { Relisted } from './relist.ts'
 import { type LinksParts, SessionLinks } from './session-links.ts'
 import type { Listener, ToolLink } from './tool-link.ts'
@@ -43,6 +44,7 @@ export class SessionBundle implements Bundle, Listener {
   readonly #relisted: Relisted
   readonly #asked = new Asked()
   readonly #calls = new Map<Id, Open>()
+  #closed = false
   #changes: Changes | undefined
   #forget = () => {}
   #shown:
@@ -53,7 +55,7 @@ export class SessionBundle implements Bundle, Listener {
     this.#parts = parts
     this.#outer = outer
     this.#links = new SessionLinks(parts, outer, this)
-    this.#relisted = new Relisted(this.#links)
+    this.#relisted = new Relisted(this.#links, () => this.#compare())
   }
 
   async call(call: Call): Promise<Message> {
@@ -65,8 +67,8 @@ export class SessionBundle implements Bundle, Listener {
     const open: Open = { gone: new AbortController() }
     this.#calls.set(id, open)
     try {
-      const found = await recorded(this.#parts.telemetry, call, () => this.#look(call))
-      return 'kind' in found ? found : await this.#pass(call, open, found)
+      const looked = await recorded(this.#parts.telemetry, call, () => this.#look(call))
+      return 'answer' in looked ? looked.answer : await this.#pass(call, open, looked.next)
     } finally {
       this.#calls.delete(id)
     }
@@ -85,6 +87,7 @@ export class SessionBundle implements Bundle, Listener {
   }
 
   close(reason: string): void {
+    this.#closed = true
     this.#forget()
     this.#links.close(reason)
     for (const { gone } of this.#calls.values()) gone.abort()
@@ -100,10 +103,10 @@ export class SessionBundle implements Bundle, Listener {
       if (withdrawn !== undefined) this.#say(link, withdrawn)
       return
     }
-    // A daemon's lists are the catalogue's to know, and it is asked again at once.
-    if (link.tool.mode === 'launcher') {
-      for (const kind of changedKinds(message.method)) link.stale.add(kind)
-    }
+    const changed = changedKinds(message.method)
+    // A daemon's lists are the catalogue's to know, which asks it and then tells all sessions.
+    if (changed.length > 0 && link.tool.mode === 'daemon') return
+    for (const kind of changed) link.stale.add(kind)
     this.#say(link, saidOutward(message, link.references))
   }
 
@@ -139,33 +142,39 @@ export class SessionBundle implements Bundle, Listener {
   }
 
   /** The answer, or the tool that has it. */
-  async #look(call: Call): Promise<Message | FoundTool> {
+  async #look(call: Call): Promise<Looked<FoundTool>> {
     const { request } = call
     switch (request.method) {
       case 'initialize':
-        return this.#begin(request)
+        return { answer: await this.#begin(request) }
       case 'ping':
-        return resultMessage(request.id as Id, {})
+        return { answer: resultMessage(request.id as Id, {}) }
       case 'logging/setLevel':
         this.#links.setLevel(levelOf(request), call.trace)
-        return resultMessage(request.id as Id, {})
+        return { answer: resultMessage(request.id as Id, {}) }
     }
     const kind = kindOf(request.method)
-    if (kind === undefined) {
-      const found = await findTool(this.#directory(), request, () => this.#settled(call))
-      return found ?? unknownMethod(request)
-    }
+    if (kind === undefined) return this.#find(call)
     const directory = await this.#settled(call)
     this.#changes?.told(directory, kind)
-    return listed(directory, kind, request, 'legacy')
+    return { answer: listed(directory, kind, request, 'legacy') }
   }
 
-  #begin(request: Message): Message {
+  async #find(call: Call): Promise<Looked<FoundTool>> {
+    const later = () => this.#settled(call)
+    const known = { now: this.#directory(), later, stale: this.#relisted.stale }
+    const next = await findTool(known, call.request)
+    return next === undefined ? { answer: unknownMethod(call.request) } : { next }
+  }
+
+  async #begin(request: Message): Promise<Message> {
     const { protocolVersion, ...params } = paramsOf(request)
     this.#links.introduce({ ...params, protocolVersion: agreed(protocolVersion) })
+    const { directories } = this.#parts
+    await directories.settled(this.#outer.caller)
     const directory = this.#directory()
     this.#changes = new Changes(directory)
-    this.#forget = this.#parts.directories.onChange(() => this.#compare())
+    if (!this.#closed) this.#forget = directories.onChange(() => this.#compare())
     return resultMessage(request.id as Id, initialized(directory, protocolVersion))
   }
 
@@ -201,7 +210,9 @@ export class SessionBundle implements Bundle, Listener {
     else this.#outer.deliver(message)
   }
 
+  /** Tells the client of what is new. */
   #compare(): void {
+    if (this.#closed) return
     const directory = this.#directory()
     this.#links.keep(directory)
     const methods = this.#changes?.from(directory) ?? []

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { Call, CallTrace } from '../../call/call.ts'
-import type { Caller } from '../../call/caller.ts'
 import type { Link } from '../../call/link.ts'
 import type { Dispatch } from '../../dispatch/dispatch.ts'
 import { ToolgateError } from '../../errors.ts'
@@ -14,8 +13,8 @@ import { type Listener, ToolLink } from './tool-link.ts'
 export interface LinksParts {
   /** The waist, where each tool is a tool. */
   readonly dispatch: Dispatch
-  /** Counts a session of the tool; what it returns ends that. Throws `unavailable`. */
-  hold(tool: string, caller: Caller): () => void
+  /** Counts this session of all tools as one of the tool; what it returns ends that. Throws `unavailable`. */
+  holdSession(tool: string, session: Link): () => void
 }
 
 /** One link of the session's to a version of a tool, open or just being opened. */
@@ -37,6 +36,7 @@ export class SessionLinks {
   readonly #subscribed = new Map<string, Set<string>>()
   readonly #ids = `toolgate:${randomUUID()}:`
   #lastId = 0
+  #closed = false
   #hello: JsonObject = {}
   #level: string | undefined
 
@@ -116,7 +116,9 @@ export class SessionLinks {
     this.#listener.ended?.(link, reason)
   }
 
+  /** Ends all of them; none is opened any more. */
   close(reason: string): void {
+    this.#closed = true
     for (const link of [...this.#links.keys()]) this.end(link, reason)
   }
 
@@ -140,8 +142,10 @@ export class SessionLinks {
   }
 
   async #start(tool: Declaration, directory: Directory, trace: CallTrace): Promise<ToolLink> {
-    const { dispatch, hold } = this.#parts
-    const release = hold(tool.name, this.#outer.caller)
+    // Whoever calls may have waited for the tool while the session ended.
+    if (this.#closed) throw new ToolgateError('unknown_session', 'The session has ended.')
+    const { dispatch, holdSession } = this.#parts
+    const release = holdSession(tool.name, this.#outer)
     const link = new ToolLink(this.#outer, tool, directory.references(tool.name), this.#listener)
     this.#links.set(link, release)
     try {

@@ -13,6 +13,8 @@ import { ToolLink } from './tool-link.ts'
 
 export interface ToolListenParts {
   readonly dispatch: Dispatch
+  /** Counts a listen to all tools as one to this tool; what it returns ends that. Throws `unavailable`. */
+  holdListen(tool: string): () => void
   /** The client's listen to all tools. */
   readonly call: Call
   /** Aborted when the client leaves. */
@@ -68,57 +70,81 @@ export class ToolListen {
       this.#turn = new AbortController()
       const turn = AbortSignal.any([signal, this.#turn.signal])
       const since = performance.now()
-      try {
-        await this.#listen(turn)
-      } catch {
-        // A tool that cannot be listened to now may be again later.
-      }
+      const final = await this.#listen(turn)
       this.#kept ??= {}
       this.#acknowledge()
       if (performance.now() - since > LONGEST) wait = FIRST
-      await pause(wait, undefined, { signal: turn, ref: false }).catch(() => {})
+      await pause(final ? FOREVER : wait, undefined, { signal: turn, ref: false }).catch(() => {})
       wait = this.#turn.signal.aborted ? FIRST : Math.min(2 * wait, LONGEST)
     }
   }
 
-  async #listen(signal: AbortSignal): Promise<void> {
-    const { dispatch, call } = this.#parts
+  /** Resolves when the listen has ended; with true where this version has nothing to tell. */
+  async #listen(turn: AbortSignal): Promise<boolean> {
+    const { holdListen } = this.#parts
     const directory = this.#parts.directory()
     const tool = directory.tool(this.#below.tool)
     this.#version = tool?.version
-    if (tool === undefined) throw new ToolgateError('tool_gone', 'The tool is not there any more.')
-    const link = new ToolLink(call.link, tool, directory.references(tool.name), NOBODY)
+    if (tool === undefined) return true
+    const vain = new AbortController()
+    const link = new ToolLink(this.#parts.call.link, tool, directory.references(tool.name), NOBODY)
+    try {
+      const release = holdListen(tool.name)
+      try {
+        const answer = await this.#ask(link, AbortSignal.any([turn, vain.signal]), vain)
+        const { error } = answer.json()
+        return isObject(error) && FINAL.has(error.code)
+      } finally {
+        release()
+      }
+    } catch (thrown) {
+      // A tool that cannot be listened to now may be again later.
+      return vain.signal.aborted || (thrown instanceof ToolgateError && FINAL.has(thrown.rpc))
+    }
+  }
+
+  /** `vain`: aborted when the tool tells of nothing that is wanted. */
+  async #ask(link: ToolLink, signal: AbortSignal, vain: AbortController): Promise<Message> {
+    const { dispatch, call } = this.#parts
     const notifications: JsonObject = {}
     for (const field of [URIS, TASKS] as const) {
       if (this.#below[field].size > 0) notifications[field] = [...this.#below[field].keys()]
     }
     await dispatch.open(link)
     try {
-      await dispatch.call({
+      return await dispatch.call({
         link,
         request: withParams(call.request, { notifications }),
         signal,
         trace: call.trace,
-        notify: (message) => this.#heard(link, message),
+        notify: (message) => {
+          if (message.method !== ACKNOWLEDGED)
+            this.#parts.say(saidOutward(message, link.references))
+          else if (!this.#honours(message)) vain.abort()
+        },
       })
     } finally {
       dispatch.close(link, 'the listen ended')
     }
   }
 
-  #heard(link: ToolLink, message: Message): void {
-    if (message.method !== 'notifications/subscriptions/acknowledged') {
-      this.#parts.say(saidOutward(message, link.references))
-      return
-    }
-    const { notifications } = paramsOf(message)
-    this.#kept ??= isObject(notifications) ? notifications : {}
+  /** Takes the tool's acknowledgement: whether it tells of anything. */
+  #honours(acknowledged: Message): boolean {
+    const { notifications } = paramsOf(acknowledged)
+    const kept = isObject(notifications) ? notifications : {}
+    this.#kept ??= kept
     this.#acknowledge()
+    return [URIS, TASKS].some((field) => Array.isArray(kept[field]) && kept[field].length > 0)
   }
 }
 
+const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged'
+/** Errors that asking again does not mend: no such method, not with these params, nor this client. */
+const FINAL: ReadonlySet<unknown> = new Set([-32601, -32602, -32021])
 /** What is said outside the listen is nobody's. */
 const NOBODY = { said() {}, gone() {} }
 /** Milliseconds before it is opened again: twice as long each time, up to the longest. */
 const FIRST = 500
 const LONGEST = 30_000
+/** Until the tool is another version. */
+const FOREVER = 2 ** 31 - 1

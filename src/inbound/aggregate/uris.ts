@@ -12,10 +12,13 @@ export function ofTool(tool: string, id: string): string {
   return `${tool.replace(/_$/, '%5F')}__${id}`
 }
 
+/** The tool that goes by this name, as it is written; undefined where there is none. */
+export type FindTool = (name: string) => string | undefined
+
 /** Whose a URI of `/mcp` is, and what it is to that tool; undefined where no tool fits. */
-export function splitUri(uri: string, isTool: (name: string) => boolean): Split | undefined {
+export function splitUri(uri: string, find: FindTool): Split | undefined {
   const [scheme] = SCHEME.exec(uri) ?? ['']
-  const split = splitId(uri.slice(scheme.length), isTool)
+  const split = splitId(uri.slice(scheme.length), find)
   return split && { tool: split.tool, own: scheme + split.own }
 }
 
@@ -25,16 +28,15 @@ export interface Split {
 }
 
 /** The same of `{tool}__{id}`. */
-export function splitId(id: string, isTool: (name: string) => boolean): Split | undefined {
+export function splitId(id: string, find: FindTool): Split | undefined {
   const end = id.indexOf('__')
   if (end < 0) return undefined
-  const tool = id.slice(0, end).replace(/%5f$/i, '_')
+  const tool = find(id.slice(0, end).replace(/%5f$/i, '_'))
   const own = id.slice(end + 2)
-  if (isTool(tool)) return { tool, own }
+  if (tool !== undefined) return { tool, own }
   // Written by hand: `a___b` may be `b` of `a_`.
-  return own.startsWith('_') && isTool(`${tool}_`)
-    ? { tool: `${tool}_`, own: own.slice(1) }
-    : undefined
+  const longer = own.startsWith('_') ? find(`${id.slice(0, end)}_`) : undefined
+  return longer === undefined ? undefined : { tool: longer, own: own.slice(1) }
 }
 
 /** `scheme:` or `scheme://` in small letters; empty where there is none. */

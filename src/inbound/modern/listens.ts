@@ -26,21 +26,27 @@ export class Listens {
 
   /** Throws `unavailable` where there are as many as there may be. */
   add(listen: OpenListen): void {
-    const { max, perTool } = this.#caps
-    const open = this.#perTool.get(listen.tool) ?? 0
-    if (listen.tool !== ALL_TOOLS.name && open >= perTool) {
-      throw tooMany(`sessions.perTool (${perTool})`)
-    }
+    const { max } = this.#caps
     if (this.size >= max) throw tooMany(`sessions.max (${max})`)
+    if (listen.tool !== ALL_TOOLS.name) this.#count(listen.tool)
     this.#open.add(listen)
-    this.#perTool.set(listen.tool, open + 1)
   }
 
   remove(listen: OpenListen): void {
-    if (!this.#open.delete(listen)) return
-    const left = (this.#perTool.get(listen.tool) ?? 0) - 1
-    if (left > 0) this.#perTool.set(listen.tool, left)
-    else this.#perTool.delete(listen.tool)
+    if (this.#open.delete(listen) && listen.tool !== ALL_TOOLS.name) this.#uncount(listen.tool)
+  }
+
+  /**
+   * Counts a listen to all tools as one to this tool too; what it returns ends that, once. Throws
+   * `unavailable` at the tool's cap.
+   */
+  hold(tool: string): () => void {
+    this.#count(tool)
+    let held = true
+    return () => {
+      if (held) this.#uncount(tool)
+      held = false
+    }
   }
 
   endAll(): void {
@@ -50,6 +56,19 @@ export class Listens {
   /** Ends those of one tool: what they listen to is no longer what serves. */
   endTool(tool: string): void {
     for (const listen of [...this.#open]) if (listen.tool === tool) listen.end()
+  }
+
+  #count(tool: string): void {
+    const { perTool } = this.#caps
+    const open = this.#perTool.get(tool) ?? 0
+    if (open >= perTool) throw tooMany(`sessions.perTool (${perTool})`)
+    this.#perTool.set(tool, open + 1)
+  }
+
+  #uncount(tool: string): void {
+    const left = (this.#perTool.get(tool) ?? 0) - 1
+    if (left > 0) this.#perTool.set(tool, left)
+    else this.#perTool.delete(tool)
   }
 }
 

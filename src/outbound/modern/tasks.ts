@@ -13,4 +13,5 @@ export function withoutTasks(
   return { ...others, extensions: kept }
 }
 
-const TASKS = 'io.modelcontextprotocol/tasks'
+/** The extension of 2026-07-28. */
+export const TASKS = 'io.modelcontextprotocol/tasks'

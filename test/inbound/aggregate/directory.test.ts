@@ -26,6 +26,7 @@ const weather = shown('weather', {
   resources: [{ uri: 'ui://view', name: 'View' }],
   templates: [{ uriTemplate: 'city://{name}', name: 'City' }],
 })
+const other = { ...ALL_TOOLS, name: 'other' }
 const files = shown('files', { functions: [fn('read')] })
 
 test('entries keep all they say; names, URIs and what refers to them carry the tool', () => {
@@ -91,13 +92,42 @@ test('a wrong name is told what was expected, and what may have been meant', () 
     /"x{64}…"\. Expected/,
   )
   assert.match(
-    message(() => directory.located('ui://view')),
+    message(() => directory.located('ui://other')),
     /Expected a URI of resources\/list/,
   )
   assert.match(
     message(() => directory.task('7')),
     /There is no task "7"/,
   )
+})
+
+test('what an app calls by its own name is found where only one app can mean it', () => {
+  const plain = shown('plain', {
+    functions: [fn('now'), fn('later')],
+    resources: [{ uri: 'x:y', name: 'x' }],
+  })
+  const directory = new Directory([weather, files, plain])
+  const found = ({ tool, own }: { tool: { name: string }; own: string }) => [tool.name, own]
+  assert.deepEqual(found(directory.named('functions', 'now')), ['weather', 'now'])
+  assert.deepEqual(found(directory.named('prompts', 'ask')), ['weather', 'ask'])
+  assert.deepEqual(found(directory.located('ui://view')), ['weather', 'ui://view'])
+  for (const look of [
+    () => directory.named('functions', 'later'),
+    () => directory.named('functions', 'read'),
+    () => directory.located('x:y'),
+    () => new Directory([weather, { ...weather, tool: other }]).named('functions', 'now'),
+  ])
+    assert.throws(look, { rpc: -32602 })
+})
+
+test('a URI whose host a client has written in small letters is still its tool’s', () => {
+  const big = shown('Big')
+  const own = (directory: Directory, uri: string) => directory.located(uri).tool.name
+  assert.equal(own(new Directory([big, files]), 'file://big__/x'), 'Big')
+  assert.equal(own(new Directory([big, shown('big')]), 'file://big__/x'), 'big')
+  assert.equal(own(new Directory([big, shown('big')]), 'file://Big__/x'), 'Big')
+  const two = new Directory([big, shown('BIG')])
+  assert.throws(() => own(two, 'file://big__/x'), { rpc: -32602 })
 })
 
 test('a tool that nothing is known of yet, or never will be, hides no other and says so', () => {

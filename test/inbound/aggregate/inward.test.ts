@@ -82,7 +82,7 @@ test('a state says which version of which tool it is of, and is given back witho
     { ...tool, version: 'v2' },
     { ...tool, name: 'u' },
   ])
-    assert.throws(() => withOwnState(again, other), /older version/)
+    assert.throws(() => withOwnState(again, other), /another version/)
   const plain = resultMessage(1, { resultType: 'complete', requestState: 'input_required' })
   assert.equal(withMarkedState(plain, tool), plain)
 })

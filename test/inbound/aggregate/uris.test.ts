@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ofTool, splitId, splitUri, withTool } from '../../../src/inbound/aggregate/uris.ts'
 
 const TOOLS = ['a', 'a_', 'b-c', 'files']
-const known = (name: string) => TOOLS.includes(name)
+const known = (name: string) => TOOLS.find((tool) => tool === name)
 const URIS = [
   'ui://weather/view.html',
   'file:///etc/motd',
@@ -57,6 +57,6 @@ test('what is of no tool that is seen is of none', () => {
 })
 
 test('a name that was written by hand is found where it can only mean one', () => {
-  const only = (name: string) => name === 'a_'
+  const only = (name: string) => (name === 'a_' ? name : undefined)
   assert.deepEqual(splitUri('it://a___b', only), { tool: 'a_', own: 'it://b' })
 })

@@ -100,6 +100,7 @@ export async function openModern(owner: Owner, keys: readonly object[] = []): Pr
     },
     guard: { see() {} },
     find: () => entrance.tool,
+    functionOf: ({ tool }: Link, own: string) => ({ tool, own }),
     checkScope() {},
   } as unknown as WireParts
   const server = createServer(async (req, res) => {

@@ -1,25 +1,27 @@
-import type { Call } from '../../call/call.ts'
-import { toToolgateError } from '../../errors.ts'
-import type { Message } from '../../protocol/message.ts'
-import { EVENTS } from '../../telemetry/names.ts'
-import type { Telemetry } from '../../telemetry/telemetry.ts'
-import type { FoundTool } from './find-tool.ts'
+import type { Call } from '../call/call.ts'
+import { toToolgateError } from '../errors.ts'
+import type { Message } from '../protocol/message.ts'
+import { EVENTS } from '../telemetry/names.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+
+/** What becomes of a request: its answer, or what is still to be asked for it. */
+export type Looked<T> = { readonly answer: Message } | { readonly next: T }
 
 /**
- * Counts and logs a request that is answered or refused here, as the waist does those that it
- * sees; one for which a tool is found is still to come there.
+ * Counts and logs a request that is answered or refused before the waist, as that does those that
+ * it sees; what is still to be asked is still to come there.
  */
-export async function recorded(
+export async function recorded<T>(
   telemetry: Telemetry,
   call: Call,
-  look: () => Promise<Message | FoundTool>,
-): Promise<Message | FoundTool> {
+  look: () => Looked<T> | Promise<Looked<T>>,
+): Promise<Looked<T>> {
   const since = performance.now()
   let outcome: string | undefined
   try {
-    const found = await look()
-    if ('kind' in found) outcome = found.kind === 'error' ? 'tool_error' : 'ok'
-    return found
+    const looked = await look()
+    if ('answer' in looked) outcome = looked.answer.kind === 'error' ? 'tool_error' : 'ok'
+    return looked
   } catch (thrown) {
     outcome = toToolgateError(thrown).code
     throw thrown
