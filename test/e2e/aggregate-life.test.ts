@@ -15,6 +15,7 @@ import {
   resultOf,
   type Session,
 } from '../harness/session.ts'
+import { allLearned } from '../harness/tool-view.ts'
 import { until } from '../harness/until.ts'
 
 const start = (t: TestContext, options: GatewayOptions) => startGateway(t, options)
@@ -108,9 +109,8 @@ test('a session starts only what it uses, and its processes are its own', async 
   const gateway = await start(t, {
     tools: { echo: { command: fixture('echo') }, counts: { command: fixture('counts-calls') } },
   })
+  await allLearned(gateway)
   const [one, two] = [await open(gateway), await open(gateway)]
-  await Promise.all([names(one), names(two)])
-  await until('the learning to be over', () => gateway.processes().length === 0)
   await Promise.all([one.callText('echo__echo'), one.callText('echo__echo', { a: 1 })])
   assert.equal(gateway.processes().length, 1)
   const count = async (session: Session) =>
@@ -257,10 +257,8 @@ test('a session that ends while its tools are starting leaves no process', async
   const gateway = await start(t, {
     tools: { one: slow, two: slow, echo: { command: fixture('echo') } },
   })
+  await allLearned(gateway)
   const session = await open(gateway)
-  for (const name of ['one__pid', 'two__pid', 'echo__echo'])
-    await until(`${name} to be known`, async () => (await names(session)).includes(name), 20_000)
-  await until('the learning to be over', () => gateway.processes().length === 0)
   const calls = ['one__pid', 'two__pid', 'one__pid', 'echo__echo'].map((name, index) =>
     session.stream('tools/call', { name, arguments: {} }, index),
   )
@@ -302,12 +300,8 @@ test('changed roots are told to every tool that is used, whose question is answe
 
 test('a cancel that comes while the tool is still starting is a cancel', async (t) => {
   const gateway = await start(t, { tools: { slow: { command: fixture('slow-start', '1500') } } })
+  await allLearned(gateway)
   const session = await open(gateway)
-  await until(
-    'the tool to be known',
-    async () => (await names(session)).includes('slow__pid'),
-    20_000,
-  )
   const stream = session.stream('tools/call', { name: 'slow__pid', arguments: {} }, 'call')
   await until('the process', () => gateway.processes().length > 0)
   await session.notify('notifications/cancelled', { requestId: 'call' })

@@ -4,6 +4,7 @@ import { fixture } from '../harness/fixtures.ts'
 import { startGateway } from '../harness/gateway.ts'
 import { isAlive, openDescriptors } from '../harness/processes.ts'
 import { errorOf, initialize, openSession, type Session, textOf } from '../harness/session.ts'
+import { allLearned } from '../harness/tool-view.ts'
 import { until } from '../harness/until.ts'
 
 const hostile = (name: string, ...args: string[]) => ({
@@ -43,6 +44,7 @@ const gateway = await startGateway(
 const open = (tool: string) => openSession(`${gateway.url}/mcp/${tool}`)
 const call = (session: Session, name: string, args: object = {}) =>
   session.request('tools/call', { name, arguments: args })
+await allLearned(gateway)
 const neighbour = await open('neighbour')
 
 /** Nothing that a hostile tool does may keep a neighbour from answering, or leave a process. */

@@ -3,7 +3,7 @@ import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { startGateway } from '../harness/gateway.ts'
 import { openSession } from '../harness/session.ts'
-import { starts } from '../harness/tool-view.ts'
+import { allLearned, starts } from '../harness/tool-view.ts'
 import { until } from '../harness/until.ts'
 
 const gateway = await startGateway(
@@ -12,6 +12,7 @@ const gateway = await startGateway(
 )
 
 test('a notification does not start a shared tool that was stopped, a call does', async () => {
+  await allLearned(gateway)
   const session = await openSession(`${gateway.url}/mcp/counts`)
   const { pid } = JSON.parse(await session.callText('count'))
   await until('it to be stopped', () => gateway.processes().length === 0)

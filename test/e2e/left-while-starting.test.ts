@@ -6,7 +6,7 @@ import { fixture } from '../harness/fixtures.ts'
 import { startGateway } from '../harness/gateway.ts'
 import { abortRequest, openStream, raw } from '../harness/raw.ts'
 import { ACCEPT, openSession } from '../harness/session.ts'
-import { toolReady } from '../harness/tool-view.ts'
+import { allLearned, toolReady } from '../harness/tool-view.ts'
 import { leaveUnread } from '../harness/unread.ts'
 import { until, within } from '../harness/until.ts'
 
@@ -28,6 +28,7 @@ const gateway = await startGateway(
     },
   },
 )
+await allLearned(gateway)
 const INITIALIZE = {
   method: 'POST',
   headers: { accept: ACCEPT },
@@ -50,7 +51,6 @@ const WAYS = [
 
 for (const { what, path, options } of WAYS) {
   test(`${what} that the client breaks off while the tool starts leaves nothing`, async () => {
-    await toolReady(gateway, 'slow')
     await nothingLeft()
     const leaving = Array.from({ length: 5 }, () => {
       return leaveUnread(`${gateway.url}/mcp/slow${path}`, options)
@@ -70,14 +70,12 @@ for (const { what, path, options } of WAYS) {
     await raw(`${gateway.url}/healthz`)
     leaving.abort()
     writeFileSync(String(go), '')
-    await toolReady(gateway, tool)
     await (await openSession(`${gateway.url}/mcp/${tool}`)).end()
     await nothingLeft()
   })
 }
 
 test('initialize that the client breaks off at any moment leaves nothing', async () => {
-  await toolReady(gateway, 'quick')
   const url = `${gateway.url}/mcp/quick`
   for (let round = 0; round < 6; round++) {
     await Promise.all([0, 1, 2, 4, 8].map((ms) => abortRequest(url, INITIALIZE, ms)))
@@ -88,7 +86,6 @@ test('initialize that the client breaks off at any moment leaves nothing', async
 
 for (const [round, wire] of ['Streamable HTTP', 'HTTP+SSE'].entries())
   test(`a shared tool that is left over ${wire} while it starts, and replaced, leaves no process`, async () => {
-    await toolReady(gateway, 'shared')
     await nothingLeft()
     const url = `${gateway.url}/mcp/shared`
     const stream = wire === 'HTTP+SSE' ? await openStream(`${url}/sse`, LISTEN) : undefined

@@ -6,6 +6,7 @@ import { type Owner, startGateway } from '../harness/gateway.ts'
 import { isAlive } from '../harness/processes.ts'
 import { raw } from '../harness/raw.ts'
 import { openSession, textOf } from '../harness/session.ts'
+import { allLearned } from '../harness/tool-view.ts'
 import { until, within } from '../harness/until.ts'
 
 const start = (owner: Owner, drain = '10s') =>
@@ -23,6 +24,7 @@ const start = (owner: Owner, drain = '10s') =>
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   test(`${signal} lets open calls finish, ends every process tree and exits 0`, async (t) => {
     const gateway = await start(t)
+    await allLearned(gateway)
     const open = (tool: string) => openSession(`${gateway.url}/mcp/${tool}`)
     const [counts, daemon, stubborn, grandchild] = await Promise.all(
       ['counts', 'daemon', 'stubborn', 'grandchild'].map(open),

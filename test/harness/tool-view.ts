@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { Gateway } from './gateway.ts'
 import { raw } from './raw.ts'
 import type { Json } from './session.ts'
@@ -18,6 +20,22 @@ export async function toolReady(
     const view = await toolView(gateway, tool)
     return view.state === 'ready' && (description ?? view.description) === view.description
   })
+}
+
+/**
+ * Waits until it is known of every tool what it is, or that it cannot be known, and the processes
+ * that were asked are gone: from then on each process is somebody's. For before anything is called.
+ */
+export async function allLearned(gateway: Gateway): Promise<void> {
+  const files = readdirSync(gateway.tools.dir).filter((file) => /^[^_.].*\.ts$/.test(file))
+  for (const tool of files.map((file) => basename(file, '.ts'))) {
+    const isKnown = async () => {
+      const { state } = await toolView(gateway, tool)
+      return state !== 'loading' && state !== 'learning'
+    }
+    await until(`${tool} to be learned`, isKnown, 60_000)
+  }
+  await until('what was asked to be gone', () => gateway.processes().length === 0)
 }
 
 /** How many processes of a tool were started so far, as the log has it. */
