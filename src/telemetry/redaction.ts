@@ -25,24 +25,68 @@ export function redactionOf(secrets: Readonly<Record<string, string>>): Redactio
     for (const form of formsOf(value)) if (!names.has(form)) names.set(form, name)
   }
   if (names.size === 0) return UNREDACTED
-  // The longest first: one secret may begin with another.
-  const forms = [...names.keys()].sort((a, b) => b.length - a.length)
-  const pattern = new RegExp(forms.map(escaped).join('|'), 'g')
-  const reach = forms[0]?.length ?? 0
-
+  const forms = new Forms(names)
   return {
-    reach,
+    reach: forms.longest,
     text(bytes, limit) {
-      const text = bytes.toString('latin1', 0, limit + reach)
-      let said = ''
+      const end = Math.min(limit, bytes.length)
+      const said: Buffer[] = []
       let from = 0
-      for (const { 0: form, index } of text.matchAll(pattern)) {
-        if (index >= limit) break
-        said += `${text.slice(from, index)}[secret ${names.get(form)}]`
-        from = index + form.length
+      let at = 0
+      while (at < end) {
+        const form = forms.at(bytes, at)
+        if (form === undefined) at += 1
+        else {
+          said.push(bytes.subarray(from, at), form.label)
+          from = at += form.bytes.length
+        }
       }
-      return Buffer.from(said + text.slice(from, limit), 'latin1').toString('utf8')
+      said.push(bytes.subarray(from, Math.max(from, end)))
+      return Buffer.concat(said).toString('utf8')
     },
+  }
+}
+
+interface Form {
+  readonly bytes: Buffer
+  readonly label: Buffer
+}
+
+/**
+ * What is looked for, by its first bytes. No regular expression: one that is too large throws, and
+ * its error quotes it.
+ */
+class Forms {
+  readonly longest: number
+  readonly #byPrefix = new Map<string, Form[]>()
+  /** 1 where some form begins with these two bytes: most of a text is passed over by that. */
+  readonly #begins = new Uint8Array(2 ** 16)
+
+  /** `names`: of the secrets, by what is looked for. */
+  constructor(names: ReadonlyMap<string, string>) {
+    const forms = [...names].map(([form, name]) => {
+      return { bytes: Buffer.from(form), label: Buffer.from(`[secret ${name}]`) }
+    })
+    // The longest first: one secret may begin with another.
+    forms.sort((a, b) => b.bytes.length - a.bytes.length)
+    this.longest = forms[0]?.bytes.length ?? 0
+    for (const form of forms) {
+      const prefix = form.bytes.toString('latin1', 0, SHORTEST)
+      const others = this.#byPrefix.get(prefix)
+      if (others === undefined) this.#byPrefix.set(prefix, [form])
+      else others.push(form)
+      this.#begins[form.bytes.readUInt16BE(0)] = 1
+    }
+  }
+
+  /** What the text has at this place. */
+  at(text: Buffer, place: number): Form | undefined {
+    if (place + SHORTEST > text.length || this.#begins[text.readUInt16BE(place)] === 0) return
+    const forms = this.#byPrefix.get(text.toString('latin1', place, place + SHORTEST))
+    return forms?.find(({ bytes }) => {
+      const end = place + bytes.length
+      return end <= text.length && bytes.compare(text, place, end) === 0
+    })
   }
 }
 
@@ -80,20 +124,12 @@ function whole(text: string, redaction: Redaction): string {
 /** A shorter value would be found in too many words that are none. Characters. */
 const SHORTEST = 8
 
-/** As bytes, one character each: that a limit counts bytes must cut no secret in two. */
-function formsOf(value: string): Set<string> {
+function formsOf(value: string): string[] {
   const lines = value.split(/[\r\n]+/).map((line) => line.trim())
-  const parts = [value, ...lines].filter((part) => part.length >= SHORTEST)
-  const forms = parts.flatMap((part) => [
-    part,
-    JSON.stringify(part).slice(1, -1),
-    encodeURIComponent(part.toWellFormed()),
-  ])
-  // What holds the end of a line is in no line.
-  const found = forms.filter((form) => !form.includes('\n'))
-  return new Set(found.map((form) => Buffer.from(form, 'utf8').toString('latin1')))
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+  const parts = new Set([value, ...lines].filter((part) => part.length >= SHORTEST))
+  return [...parts].flatMap((part) => {
+    const forms = [part, JSON.stringify(part).slice(1, -1), encodeURIComponent(part.toWellFormed())]
+    // What holds the end of a line is in no line.
+    return forms.filter((form) => !form.includes('\n'))
+  })
 }

@@ -61,6 +61,22 @@ test('a line is cut at its limit in bytes', () => {
   assert.equal(text(Buffer.from('ab tok-12345678 ž'), 16), 'ab [secret A] ')
 })
 
+test('as much as a tool can be given is found too', () => {
+  const lines = Array.from({ length: 2000 }, (_, n) => `line ${n} ${'"x'.repeat(12)}`)
+  const values = Array.from({ length: 8 }, (_, n) => lines.join(`\n${n} `))
+  const say = redact(Object.fromEntries(values.map((value, n) => [`KEY_${n}`, value])))
+  assert.equal(say(`a 5 ${lines[1999]} b`), 'a [secret KEY_5] b')
+  assert.equal(redact({ A: 'a'.repeat(65_536) })('a'.repeat(65_535)).length, 10_000)
+})
+
+test('what begins a secret and does not go on as one stays', () => {
+  const say = redact({ A: 'aaaaaaaab', B: 'aaaaaaaa-aaaaaaaa' })
+  assert.equal(say('aaaaaaaa'), 'aaaaaaaa')
+  assert.equal(say('aaaaaaaaaaab'), 'aaa[secret A]')
+  assert.equal(say('aaaaaaaa-aaaaaaaab'), '[secret B]b')
+  assert.equal(say('aaaaaaaa-'), 'aaaaaaaa-')
+})
+
 function redact(secrets: Record<string, string>): (text: string) => string {
   const redaction = redactionOf(secrets)
   return (text) => redaction.text(Buffer.from(text), 10_000)
