@@ -78,7 +78,8 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
       const known = states.get(keyOf(tool))
       // What was learned before is better than nothing.
       if (fresh && known?.state === 'learned') return known.learned
-      settle(tool, { state: 'failed', error: error.message, at: Date.now() })
+      if (!forgotten.has(keyOf(tool)))
+        settle(tool, { state: 'failed', error: error.message, at: Date.now() })
       throw error
     }
   }

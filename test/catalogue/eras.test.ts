@@ -104,3 +104,12 @@ test('a version that is forgotten while it is asked is asked again when it comes
   await catalogue.spoken(tool)
   assert.equal(started().probes, 2)
 })
+
+test('what is forgotten while it fails to be learned stays forgotten', async (t) => {
+  const { catalogue } = await openCatalogue(t)
+  const broken = toolOf('exits-at-start')
+  const learning = catalogue.learn(broken)
+  catalogue.forget(broken)
+  await assert.rejects(learning)
+  assert.equal(catalogue.peek(broken), undefined)
+})
