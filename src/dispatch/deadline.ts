@@ -46,12 +46,16 @@ class Clock {
     this.#limit = limitOf(parts)
     this.#before = connection.asking(call.link).total
     this.#timer = setTimeout(() => this.#look(), this.#limit.milliseconds)
-    call.turned = () => this.#look()
+    call.clock = this
   }
 
   stop(): void {
     clearTimeout(this.#timer)
-    this.#parts.call.turned = undefined
+    this.#parts.call.clock = undefined
+  }
+
+  turned(): void {
+    this.#look()
   }
 
   #look(): void {

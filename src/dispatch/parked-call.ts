@@ -29,7 +29,6 @@ export class ParkedCall implements Call, Holder {
   readonly link: Link
   readonly request: Message
   readonly trace: CallTrace
-  readonly ask?: NonNullable<Call['ask']>
   readonly #yard: Yard
   readonly #giveUp = new AbortController()
   #questions: Questions | undefined
@@ -49,7 +48,10 @@ export class ParkedCall implements Call, Holder {
     this.link = link
     this.request = request
     this.trace = trace
-    if (MAY_ASK.has(request.method)) this.ask = (requests) => this.#ask(requests)
+  }
+
+  get ask(): Call['ask'] {
+    return MAY_ASK.has(this.request.method) ? (requests) => this.#ask(requests) : undefined
   }
 
   get signal(): AbortSignal {

@@ -4,14 +4,19 @@ import type { Asking } from '../outbound/connection.ts'
 import { missingCapabilities } from '../protocol/asks.ts'
 import type { Message } from '../protocol/message.ts'
 
+/** What measures a call's time. */
+interface Clock {
+  /** Its client begins to be asked, or has answered everything. */
+  turned(): void
+}
+
 /** A call whose request carries our span in `_meta`, and whose questions are checked and timed. */
 export class Traced implements Call {
   readonly link: Call['link']
   readonly request: Message
   readonly trace: Call['trace']
   readonly signal?: AbortSignal
-  /** Called when its client begins to be asked, and when it has answered everything. */
-  turned: (() => void) | undefined
+  clock: Clock | undefined
   readonly #call: Call
   #open = 0
   #since = 0
@@ -25,7 +30,7 @@ export class Traced implements Call {
     this.#call = call
   }
 
-  /** Made only for those who look: most calls ask nothing. */
+  /** Made only for those who look, as `Reply.ask` is: most calls ask nothing. */
   get ask(): Call['ask'] {
     return this.#call.ask === undefined ? undefined : (requests) => this.#ask(requests)
   }
@@ -55,14 +60,14 @@ export class Traced implements Call {
     this.#open += 1
     if (this.#open > 1) return
     this.#since = performance.now()
-    this.turned?.()
+    this.clock?.turned()
   }
 
   #end(): void {
     this.#open -= 1
     if (this.#open > 0) return
     this.#total += performance.now() - this.#since
-    this.turned?.()
+    this.clock?.turned()
   }
 }
 

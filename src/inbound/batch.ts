@@ -49,7 +49,6 @@ class BatchReply implements AnyReply, OpenCall {
   readonly link: Session
   readonly request: Message
   readonly trace: CallTrace
-  readonly ask: Ask
   over = false
   readonly #stream: SessionStream
 
@@ -57,9 +56,13 @@ class BatchReply implements AnyReply, OpenCall {
     this.link = session
     this.request = request
     this.trace = trace
-    this.ask = (requests) => session.questions.ask(this, requests, session.version)
     this.#stream = stream
     session.begin(this)
+  }
+
+  get ask(): Ask {
+    const { questions, version } = this.link
+    return (requests) => questions.ask(this, requests, version)
   }
 
   notify(message: Message): void {

@@ -40,7 +40,10 @@ export class Reply implements AnyReply, OpenCall {
     if (visit.res.destroyed) this.#closed()
   }
 
-  /** Made only for those who look: most calls ask nothing. */
+  /**
+   * Made for those who look. A function assigned to a property is made in V8's old space: each
+   * would hold its whole request, long answered, until the next full collection.
+   */
   get ask(): Call['ask'] {
     const { questions, version } = this.link
     return questions && ((requests) => questions.ask(this, requests, version))

@@ -138,14 +138,17 @@ class SseReply implements AnyReply {
   readonly link: SseSession
   readonly request: Message
   readonly trace: CallTrace
-  readonly ask: Ask
   over = false
 
   constructor(session: SseSession, request: Message, trace: CallTrace) {
     this.link = session
     this.request = request
     this.trace = { ...trace, entrance: 'sse' }
-    this.ask = (requests) => session.questions.ask(this, requests, session.version)
+  }
+
+  get ask(): Ask {
+    const { questions, version } = this.link
+    return (requests) => questions.ask(this, requests, version)
   }
 
   notify(message: Message): void {
