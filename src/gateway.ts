@@ -116,6 +116,7 @@ export async function createGateway(
   meters.gauge('instances', () => pool.counts())
   meters.gauge('in_flight', () => [['', waist.inFlight.count]])
   meters.gauge('parked', () => [['', parked.count]])
+  meters.gauge('listens', () => [['', listens.size]])
 
   const server = createFront({
     config,

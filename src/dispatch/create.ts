@@ -81,7 +81,8 @@ class Waist implements Dispatch {
     } finally {
       if (awaited) this.inFlight.end()
       const duration = performance.now() - since
-      telemetry.meters.call(tool.name, trace.entrance, outcome, duration)
+      const counted = awaited ? duration : undefined
+      telemetry.meters.call(tool.name, trace.entrance, outcome, counted)
       telemetry.log.info(
         {
           requestId: trace.requestId,

@@ -28,9 +28,9 @@ class PlainMeters implements Meters {
     this.#version = version
   }
 
-  call(tool: string, entrance: string, outcome: string, milliseconds: number): void {
+  call(tool: string, entrance: string, outcome: string, milliseconds?: number): void {
     this.#requests.add(tool, entrance, outcome)
-    this.#duration.record(tool, milliseconds / 1000)
+    if (milliseconds !== undefined) this.#duration.record(tool, milliseconds / 1000)
   }
 
   rateLimited(tool: string): void {
@@ -93,7 +93,7 @@ class PlainMeters implements Meters {
 
 type Read = () => Iterable<readonly [tool: string, value: number]>
 
-const GAUGES = ['in_flight', 'parked', 'connections', 'sessions', 'instances'] as const
+const GAUGES = ['in_flight', 'parked', 'listens', 'connections', 'sessions', 'instances'] as const
 
 /** Seconds. */
 const CALL_BOUNDS = [

@@ -32,7 +32,7 @@ export const METRICS = {
   duration: {
     name: 'mcp_gateway_request_duration_seconds',
     type: 'histogram',
-    help: 'Time from taking a call to its answer, by tool.',
+    help: 'Time from taking a call to its answer, by tool; a listen is none.',
   },
   in_flight: {
     name: 'mcp_gateway_requests_in_flight',
@@ -43,6 +43,11 @@ export const METRICS = {
     name: 'mcp_gateway_requests_parked',
     type: 'gauge',
     help: 'Calls that wait for their clients to answer what was asked.',
+  },
+  listens: {
+    name: 'mcp_gateway_listens_active',
+    type: 'gauge',
+    help: 'Listens of modern clients (subscriptions/listen) that are open now.',
   },
   connections: {
     name: 'mcp_gateway_connections_active',

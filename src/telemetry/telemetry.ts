@@ -28,7 +28,8 @@ export interface Telemetry {
 /** Counters on the hot path: plain calls, no allocation where it can be helped. */
 export interface Meters {
   /** One finished call. `outcome` is `ok` or an error code. */
-  call(tool: string, entrance: string, outcome: string, milliseconds: number): void
+  /** `milliseconds` is absent for a listen, which lasts as long as its client wants. */
+  call(tool: string, entrance: string, outcome: string, milliseconds?: number): void
   rateLimited(tool: string): void
   authFailed(reason: string): void
   routingError(reason: string): void
@@ -41,4 +42,10 @@ export interface Meters {
   scrape(): Promise<string>
 }
 
-export type GaugeName = 'sessions' | 'instances' | 'in_flight' | 'parked' | 'connections'
+export type GaugeName =
+  | 'sessions'
+  | 'instances'
+  | 'in_flight'
+  | 'parked'
+  | 'listens'
+  | 'connections'

@@ -5,7 +5,7 @@ import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { startGateway } from '../harness/gateway.ts'
 import { modern, modernRequest, modernStream } from '../harness/modern.ts'
-import type { RawStream } from '../harness/raw.ts'
+import { type RawStream, raw } from '../harness/raw.ts'
 import { errorOf, messageIn } from '../harness/session.ts'
 import { until } from '../harness/until.ts'
 
@@ -16,6 +16,7 @@ const tools = {
   modern: { command: fixture('modern-echo'), ...options },
   few: { command: fixture('modern-echo'), ...options },
   edited: { command: fixture('modern-echo'), ...options },
+  counted: { command: fixture('modern-echo'), ...options },
 }
 const config = { sessions: { perTool: 2 } }
 const gateway = await startGateway({ after }, { tools, config })
@@ -53,6 +54,27 @@ test('a listen is a stream of what it asked for, under its own id', async () => 
   assert.deepEqual(Object(params)._meta, { [ID]: 'l' })
   assert.ok(stream.events.every(({ id }) => id === undefined))
   stream.abort()
+})
+
+test('an open listen is a gauge, and one that ended is in no average of calls', async () => {
+  const { metricsUrl } = await gateway.waitForLog('listening', ({ msg }) => msg === 'listening')
+  const valueOf = async (series: string) => {
+    const lines = (await raw(String(metricsUrl))).text.split('\n')
+    return Number(
+      lines
+        .find((line) => line.startsWith(`${series} `))
+        ?.split(' ')
+        .at(-1) ?? 0,
+    )
+  }
+  const ended = () =>
+    valueOf('mcp_gateway_requests_total{tool="counted",entrance="modern",outcome="cancelled"}')
+  const stream = await listen(gateway.url, 'counted')
+  assert.ok((await valueOf('mcp_gateway_listens_active')) >= 1)
+  assert.equal(await ended(), 0)
+  stream.abort()
+  await until('its end to be counted', async () => (await ended()) === 1)
+  assert.equal(await valueOf('mcp_gateway_request_duration_seconds_count{tool="counted"}'), 0)
 })
 
 test('there are as many listens of a tool as it may have, and room again when one goes', async () => {

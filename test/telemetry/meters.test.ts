@@ -27,6 +27,14 @@ test('a finished call is counted by tool, entrance and outcome', async () => {
   ])
 })
 
+test('a listen is counted, and its length is no duration of a call', async () => {
+  const meters = createMeters('0')
+  meters.call('clock', 'modern', 'cancelled')
+  const labels = { tool: 'clock', entrance: 'modern', outcome: 'cancelled' }
+  assert.deepEqual(await samplesOf(meters, METRICS.requests.name), [[labels, 1]])
+  assert.deepEqual(await samplesOf(meters, METRICS.duration.name), [])
+})
+
 test('durations fall into the bucket whose bound they do not pass', async () => {
   const meters = createMeters('0')
   for (const milliseconds of [0.5, 1, 1.1, 70_000]) meters.call('t', 'rest', 'ok', milliseconds)
