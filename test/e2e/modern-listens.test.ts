@@ -58,7 +58,7 @@ test('a listen is a stream of what it asked for, under its own id', async () => 
 
 test('an open listen is a gauge, and one that ended is in no average of calls', async () => {
   const { metricsUrl } = await gateway.waitForLog('listening', ({ msg }) => msg === 'listening')
-  const valueOf = async (series: string) => {
+  const sampleOf = async (series: string) => {
     const lines = (await raw(String(metricsUrl))).text.split('\n')
     return Number(
       lines
@@ -68,13 +68,13 @@ test('an open listen is a gauge, and one that ended is in no average of calls', 
     )
   }
   const ended = () =>
-    valueOf('mcp_gateway_requests_total{tool="counted",entrance="modern",outcome="cancelled"}')
+    sampleOf('mcp_gateway_requests_total{tool="counted",entrance="modern",outcome="cancelled"}')
   const stream = await listen(gateway.url, 'counted')
-  assert.ok((await valueOf('mcp_gateway_listens_active')) >= 1)
+  assert.ok((await sampleOf('mcp_gateway_listens_active')) >= 1)
   assert.equal(await ended(), 0)
   stream.abort()
   await until('its end to be counted', async () => (await ended()) === 1)
-  assert.equal(await valueOf('mcp_gateway_request_duration_seconds_count{tool="counted"}'), 0)
+  assert.equal(await sampleOf('mcp_gateway_request_duration_seconds_count{tool="counted"}'), 0)
 })
 
 test('there are as many listens of a tool as it may have, and room again when one goes', async () => {
