@@ -204,6 +204,7 @@ export function declare(name: string, more: Partial<Declaration> = {}): Declarat
     mode: 'daemon',
     timeout: null,
     idle: null,
+    policy: { secrets: {} },
     ...more,
   } as Declaration
 }
