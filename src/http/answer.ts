@@ -8,8 +8,8 @@ import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 const MOST_TEXT = 8_192
 
 /**
- * The body of a 200 from the tool's answer to `tools/call`. Throws what else it is: the function's own error (422), a wrong parameter (400, 404), or the tool's
- * error, as it came (502).
+ * The body of a 200 from the tool's answer to `tools/call`. Throws what else it is: the function's
+ * own error (422), a wrong parameter (400, 404), or the tool's error, as it came (502).
  */
 export function bodyOf(
   answer: Message,

@@ -47,13 +47,11 @@ async function post(parts: WireParts, tool: Declaration, visit: Visit): Promise<
   const [first] = messages as [Message, ...Message[]]
   const batch = isArray(body)
   // Its body says which era a message is of; a session or a header may be of another.
-  if (!batch && (isModern(first) || claimsModern(visit.req, first))) {
-    return serveModern(parts, tool, visit, first)
-  }
+  const modern = messages.some(isModern) || claimsModern(visit.req, first)
+  if (modern && batch) throw noBatch()
+  if (modern) return serveModern(parts, tool, visit, first)
   const session = sessionOf(parts, tool, visit)
-  if (batch && (session?.version !== BATCHES || messages.some(isModern))) {
-    throw new ToolgateError('bad_request', 'One message was expected, not an array of them.')
-  }
+  if (batch && session?.version !== BATCHES) throw noBatch()
   if (session === undefined) return begin(parts, tool, visit, first)
   if (batch) return answerBatch(parts, session, visit, messages)
   if (first.kind !== 'request') {
@@ -132,6 +130,10 @@ const WHITE: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0d])
 
 /** The one version that has batches. */
 const BATCHES = '2025-03-26'
+
+function noBatch(): ToolgateError {
+  return new ToolgateError('bad_request', 'One message was expected, not an array of them.')
+}
 
 function remove(parts: WireParts, tool: Declaration, visit: Visit): void {
   const session = sessionOf(parts, tool, visit)

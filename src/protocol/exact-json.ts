@@ -22,7 +22,7 @@ export function hasLongNumber(text: string): boolean {
   return LONG_NUMBER.test(text)
 }
 
-/** One of the numbers that stand in `parseExact` as they were written: no object, whatever it looks. */
+/** A number that stands in `parseExact` as it was written: no object, whatever it looks like. */
 export function isRawNumber(value: unknown): boolean {
   return exact.isRawJSON(value)
 }
