@@ -44,7 +44,7 @@ export async function resolveSecrets(
   for (const { name, source, value, why } of found) {
     if (value !== undefined) values[name] = value
     else {
-      options.log.warn({ secret: name, source, why }, 'secret is missing')
+      options.log.error({ secret: name, source, why }, 'secret is missing')
       lost.push(`"${name}"`)
     }
   }

@@ -112,7 +112,7 @@ function place(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'secrets-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const logged: LogFields[] = []
-  const log: Logger = { ...silent, warn: (fields) => void logged.push(fields) }
+  const log: Logger = { ...silent, error: (fields) => void logged.push(fields) }
   const resolve = (
     secrets: Readonly<Record<string, string>>,
     environment: Readonly<Record<string, string>> = {},
