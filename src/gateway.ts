@@ -131,6 +131,7 @@ export async function createGateway(
     seal,
     health,
     instances: (tool) => ({ running: pool.count(tool), sessions: sessions.count(tool) }),
+    running: (tool) => pool.running(tool),
     checkScope: (link, message) => {
       if (link.tool !== ALL_TOOLS) checkScope({ registry, catalogue, guard }, link, message)
     },

@@ -123,6 +123,22 @@ const toolBase = z
   })
   .openapi('Tool')
 
+const runningInstance = z
+  .object({
+    id: z.string().describe('Its name in logs and traces, such as `files.12`.'),
+    since: z.iso.datetime(),
+    usage: z
+      .object({
+        cpu: z.int().describe('Milliseconds of CPU time, user and system.'),
+        memory: z.int().nullable().describe('Bytes: the sum of the resident peaks.'),
+        read: z.int().nullable().describe('Bytes read: files, pipes and sockets alike.'),
+        written: z.int().nullable().describe('Bytes written.'),
+      })
+      .nullable()
+      .describe('Since its start, with what it started, at most 10 s old. Null: not known.'),
+  })
+  .openapi('RunningInstance')
+
 /** One line of the catalogue. */
 export const toolSummary = toolBase
   .extend({ functions: z.array(z.string()).describe('Names, as far as they are known.') })
@@ -133,6 +149,7 @@ export const toolList = z.object({ tools: z.array(toolSummary) }).openapi('ToolL
 export const toolDetail = toolBase
   .extend({
     functions: z.array(functionEntry).describe('As far as they are known.'),
+    running: z.array(runningInstance).describe('Its processes, and what each has used.'),
     timeout: z.int().optional().describe('Bound of one call, in milliseconds.'),
     era: z
       .enum(['legacy', 'modern', 'dual'])

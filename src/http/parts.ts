@@ -7,6 +7,7 @@ import type { ParkedCalls } from '../dispatch/parked.ts'
 import type { Seal } from '../dispatch/seal.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Guard } from '../guard/guard.ts'
+import type { RunningInstance } from '../pool/running.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Health } from './health.ts'
@@ -24,6 +25,8 @@ export interface HttpParts {
   health(): Health
   /** How many processes and sessions a tool has now. */
   instances(tool: string): { readonly running: number; readonly sessions: number }
+  /** Its processes one by one. */
+  running(tool: string): readonly RunningInstance[]
 }
 
 /** What the front door found out about a request, and the trace it belongs to. */

@@ -29,7 +29,7 @@ export function summarise(parts: HttpParts, entry: ToolEntry) {
   }
 }
 
-/** The same, with the schemas of its functions and all that is wrong with its file. */
+/** The same, with the schemas of its functions, its processes and all that is wrong with its file. */
 export function detail(parts: HttpParts, entry: ToolEntry) {
   const { declaration } = entry
   const learning = declaration && parts.catalogue.look(declaration)
@@ -39,6 +39,10 @@ export function detail(parts: HttpParts, entry: ToolEntry) {
     ...summarise(parts, entry),
     ...(timeout !== undefined && { timeout }),
     era: eraOf(declaration, learning),
+    running: parts.running(entry.name).map(({ since, ...rest }) => ({
+      ...rest,
+      since: new Date(since).toISOString(),
+    })),
     ...(errors.length > 0 && { errors }),
     functions: known(learning).map((each) => ({
       ...each,

@@ -10,6 +10,7 @@ import type { Subscriptions } from '../outbound/subscriptions.ts'
 import { prepareTool, startTool } from '../runtime/driver.ts'
 import type { ToolProcess } from '../runtime/process.ts'
 import { redactionFor } from '../runtime/secrets.ts'
+import type { Usage } from '../runtime/usage.ts'
 import type { LogFields } from '../telemetry/log.ts'
 import { SPANS, type SpanName } from '../telemetry/names.ts'
 import { redactedError, redactedLog } from '../telemetry/redaction.ts'
@@ -141,8 +142,15 @@ async function start<T extends object>(
     span.end()
     telemetry.meters.spawned(tool.name, 'ok', milliseconds)
     log.info({ pid: started.pid, duration: Math.round(milliseconds) }, 'instance started')
+    const life = telemetry.span(SPANS.life, span.traceparent, {
+      'toolgate.tool': tool.name,
+      'toolgate.instance': id,
+      'toolgate.pid': started.pid,
+    })
     void started.closed.then(({ reason, unexpected, exitCode, signal }) => {
-      const fields = { pid: started.pid, reason, exitCode, signal }
+      const { usage } = started
+      const fields = { pid: started.pid, reason, exitCode, signal, usage }
+      endLife(life, usage, unexpected && !probe ? reason : undefined)
       // Some tools end on a first request that they do not know, and a probe is such a request.
       if (unexpected && !probe) log.warn(fields, 'instance ended by itself')
       else log.info(fields, 'instance ended')
@@ -158,6 +166,13 @@ async function start<T extends object>(
     // Once it runs it is ended by whoever holds it, for their reason.
     request.signal?.removeEventListener('abort', giveUp)
   }
+}
+
+function endLife(life: Span, usage: Usage | null, fault: string | undefined): void {
+  for (const [name, value] of Object.entries(usage ?? {})) {
+    if (value !== null) life.set(`toolgate.usage.${name}`, value)
+  }
+  life.end(fault === undefined ? undefined : new ToolgateError('tool_gone', fault))
 }
 
 /** Runs a step of a start in a span of its own, which fails as it does. */

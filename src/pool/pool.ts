@@ -10,7 +10,7 @@ import { type Ground, type Started, type StartRequest, startAsked, startOwn } fr
 import type { Lease, Leased, Spoken } from './lease.ts'
 import { OwnLease } from './own.ts'
 import { type Place, placeOf } from './place.ts'
-import { Running } from './running.ts'
+import { Running, type RunningInstance } from './running.ts'
 import { Shared } from './shared.ts'
 
 /** What the pool is told, and tells. */
@@ -100,6 +100,11 @@ export class Pool {
   /** Processes of a tool that run now. */
   count(tool: string): number {
     return this.#running.count(tool)
+  }
+
+  /** The same, one by one. */
+  running(tool: string): RunningInstance[] {
+    return this.#running.shown(tool)
   }
 
   counts(): [tool: string, running: number][] {

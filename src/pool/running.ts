@@ -1,5 +1,15 @@
 import { ToolgateError } from '../errors.ts'
+import type { Usage } from '../runtime/usage.ts'
 import type { Started } from './instance.ts'
+
+/** What strangers may know of a process. */
+export interface RunningInstance {
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly since: number
+  /** As it was last seen; null: not yet, or not on this system. */
+  readonly usage: Usage | null
+}
 
 /** The processes that run, and how many of them a tool may have. */
 export class Running {
@@ -16,6 +26,14 @@ export class Running {
   /** Processes of a tool that run now. */
   count(tool: string): number {
     return this.#running.get(tool)?.size ?? 0
+  }
+
+  shown(tool: string): RunningInstance[] {
+    return [...(this.#running.get(tool) ?? [])].map(({ id, process: { since, usage } }) => ({
+      id,
+      since,
+      usage,
+    }))
   }
 
   counts(): [tool: string, running: number][] {

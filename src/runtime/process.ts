@@ -11,6 +11,7 @@ import { within } from '../within.ts'
 import { ProcessGroup } from './group.ts'
 import type { Ending, Pipe } from './pipe.ts'
 import { endStragglers } from './stragglers.ts'
+import { type Usage, UsageMeter } from './usage.ts'
 
 export interface ProcessOptions {
   /** Most bytes of one line, and of what the tool has not read yet. */
@@ -35,6 +36,8 @@ type Exit = [code: number | null, signal: NodeJS.Signals | null]
 /** A running process as a pipe. */
 export class ToolProcess implements Pipe {
   readonly pid: number
+  /** Milliseconds since the epoch. */
+  readonly since = Date.now()
   /** Which request its stderr belongs to, for the log; set by whoever speaks to it. */
   serving: (() => LogFields | undefined) | undefined
   /** What many clients send in one turn of the event loop goes in one system call. */
@@ -45,6 +48,7 @@ export class ToolProcess implements Pipe {
   readonly #stdio: Stdio
   readonly #group: ProcessGroup
   readonly #mark: string
+  readonly #meter: UsageMeter
   readonly #exit: Promise<Ending>
   #reader: ((message: Message) => void) | undefined
   #early: Message[] = []
@@ -60,6 +64,7 @@ export class ToolProcess implements Pipe {
     this.#options = options
     this.#stdio = stdio
     this.#group = new ProcessGroup(pid)
+    this.#meter = new UsageMeter(pid)
     const lines = new LineReader({
       limit: options.line,
       onLine: (line) => this.#line(line),
@@ -68,6 +73,7 @@ export class ToolProcess implements Pipe {
     stdio.stdout.on('data', (chunk: Buffer) => lines.push(chunk))
     stdio.stdout.once('end', () => {
       lines.end()
+      this.#meter.sample()
       this.#closedBy('it closed its output')
     })
     stdio.stdout.on('error', (error) => this.#fault('reading from the tool failed', error))
@@ -95,6 +101,11 @@ export class ToolProcess implements Pipe {
   /** It has been told to end, or has ended. */
   get ending(): boolean {
     return this.#reason !== undefined || this.#exited
+  }
+
+  /** What it has used so far; null: not known. */
+  get usage(): Usage | null {
+    return this.#meter.usage
   }
 
   read(reader: (message: Message) => void): void {
@@ -133,6 +144,7 @@ export class ToolProcess implements Pipe {
   close(reason: string): Promise<Ending> {
     if (this.#reason === undefined && !this.#exited) {
       this.#reason = reason
+      this.#meter.soon()
       void this.#end()
     }
     return this.ended
@@ -141,6 +153,7 @@ export class ToolProcess implements Pipe {
   kill(reason: string): Promise<Ending> {
     if (!this.#exited) {
       this.#reason ??= reason
+      this.#meter.sample()
       this.#group.signal('SIGKILL')
     }
     return this.ended
@@ -182,6 +195,7 @@ export class ToolProcess implements Pipe {
       this.#stdio.once('exit', (...exit) => resolve(exit)),
     )
     this.#exited = true
+    this.#meter.end()
     // The last lines may still be in the pipe; a grandchild that holds it open is not waited for.
     stdout.resume()
     await within(drained, GRACE)

@@ -7,6 +7,8 @@ export const SPANS = {
   start: 'toolgate.spawn.start',
   handshake: 'toolgate.spawn.handshake',
   ready: 'toolgate.spawn.ready',
+  /** A process from the moment it can be called to its end, with what it used. */
+  life: 'toolgate.life',
 } as const
 
 export type SpanName = (typeof SPANS)[keyof typeof SPANS]
@@ -20,6 +22,7 @@ export const SPAN_KINDS = {
   [SPANS.start]: 'INTERNAL',
   [SPANS.handshake]: 'INTERNAL',
   [SPANS.ready]: 'INTERNAL',
+  [SPANS.life]: 'INTERNAL',
 } as const satisfies Record<SpanName, string>
 
 /** Prometheus names, in the order they are written. Times are seconds. */

@@ -130,6 +130,10 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
     },
     health: () => health.now,
     instances: () => ({ running: 2, sessions: 1 }),
+    running: () => [
+      { id: 'a.1', since: 0, usage: { cpu: 10, memory: 2048, read: 5, written: null } },
+      { id: 'a.2', since: 1, usage: null },
+    ],
   }
   const app = await createApp(parts)
   const server = createServer((req, res) => {

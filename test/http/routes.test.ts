@@ -76,6 +76,14 @@ test('One tool is shown with the schemas of its functions', async () => {
   const { body } = await ask().get('/v1/tools/calculator').expect(200)
   assert.equal(body.timeout, 1_000)
   assert.equal(body.functions[0].url, '/v1/tools/calculator/calculate')
+  assert.deepEqual(body.running, [
+    {
+      id: 'a.1',
+      since: '1970-01-01T00:00:00.000Z',
+      usage: { cpu: 10, memory: 2048, read: 5, written: null },
+    },
+    { id: 'a.2', since: '1970-01-01T00:00:00.001Z', usage: null },
+  ])
   assert.deepEqual(body.functions[0].inputSchema.required, ['operator', 'operands'])
   assert.equal((await ask().get('/v1/tools/nothing').expect(404)).body.code, 'unknown_tool')
 })
