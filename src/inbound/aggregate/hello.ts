@@ -1,7 +1,7 @@
-import { withoutTasks } from '../../outbound/modern/tasks.ts'
 import type { JsonObject } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
 import { isObject } from '../../protocol/object.ts'
+import { withoutTasks } from '../../protocol/tasks.ts'
 import { isLegacyVersion, LATEST_LEGACY, MODERN_VERSIONS } from '../../protocol/versions.ts'
 import { VERSION } from '../../version.ts'
 import type { Directory, Shown } from './directory.ts'

@@ -1,4 +1,4 @@
-import { withEdited, withParams } from '../../outbound/modern/exactly.ts'
+import { withEdited, withParams } from '../../protocol/edited.ts'
 import type { JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import { withRelatedTask, withTaskId } from './ids.ts'

@@ -1,7 +1,7 @@
 import type { Link } from '../../call/link.ts'
 import { ToolgateError } from '../../errors.ts'
-import { TASKS } from '../../outbound/modern/tasks.ts'
 import { isObject } from '../../protocol/object.ts'
+import { TASKS } from '../../protocol/tasks.ts'
 
 /** Throws `missing_capability` where a modern client did not declare the tasks extension. */
 export function needTasks(link: Link): void {

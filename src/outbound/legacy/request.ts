@@ -3,8 +3,8 @@ import type { Era, JsonObject, Message } from '../../protocol/message.ts'
 import { CALL_ID } from '../../protocol/meta.ts'
 import { isObject } from '../../protocol/object.ts'
 import { withId, withMeta } from '../../protocol/read.ts'
-import { withInput } from '../modern/request.ts'
-import { withoutTasks } from '../modern/tasks.ts'
+import { withoutTasks } from '../../protocol/tasks.ts'
+import { withInput } from '../with-input.ts'
 import type { SharedHow } from './how.ts'
 
 /**

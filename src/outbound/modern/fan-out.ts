@@ -1,11 +1,11 @@
 import type { Link } from '../../call/link.ts'
+import { withParams } from '../../protocol/edited.ts'
 import type { Message } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
 import { isObject } from '../../protocol/object.ts'
 import { isListChanged } from '../messages.ts'
 import type { Subscriptions } from '../subscriptions.ts'
 import { isUri } from '../uri.ts'
-import { withParams } from './exactly.ts'
 
 /**
  * Gives legacy sessions what the tool says on our listen: an update to those it is for. What

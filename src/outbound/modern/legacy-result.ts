@@ -1,8 +1,8 @@
+import { withEdited } from '../../protocol/edited.ts'
 import { isRawNumber } from '../../protocol/exact-json.ts'
 import { legacyOutputSchema } from '../../protocol/legacy-schema.ts'
 import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
-import { withEdited } from './exactly.ts'
 
 /**
  * A complete result as legacy clients know it, under the client's id. Throws `tool_misbehaved`

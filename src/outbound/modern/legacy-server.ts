@@ -1,9 +1,9 @@
 import type { JsonObject, Message } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
 import { isObject } from '../../protocol/object.ts'
+import { withoutTasks } from '../../protocol/tasks.ts'
 import { isLegacyVersion, LATEST_LEGACY } from '../../protocol/versions.ts'
 import type { DiscoverResult } from './discover.ts'
-import { withoutTasks } from './tasks.ts'
 
 /**
  * What a legacy client is answered to `initialize`: the modern tool as a server of the version

@@ -1,8 +1,8 @@
+import { withEdited } from '../../protocol/edited.ts'
 import type { Id, Message } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
 import { isObject } from '../../protocol/object.ts'
 import { resultMessage, withId } from '../../protocol/read.ts'
-import { withEdited } from './exactly.ts'
 
 export const LISTEN = 'subscriptions/listen'
 

@@ -1,4 +1,5 @@
 import type { Link } from '../../call/link.ts'
+import { withParams } from '../../protocol/edited.ts'
 import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
 import { isObject } from '../../protocol/object.ts'
@@ -6,7 +7,6 @@ import { withMeta } from '../../protocol/read.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { toolLog } from '../tool-log.ts'
 import type { Calls } from './calls.ts'
-import { withParams } from './exactly.ts'
 import { goodbye, LISTEN } from './listens.ts'
 import type { OwnListen } from './own-listen.ts'
 

@@ -6,10 +6,10 @@ import { exactly } from '../../protocol/exactly.ts'
 import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import { withId } from '../../protocol/read.ts'
+import { withInput } from '../with-input.ts'
 import { legacyResult } from './legacy-result.ts'
 import { refuseAsk } from './may-ask.ts'
 import type { OpenCall } from './open-call.ts'
-import { withInput } from './request.ts'
 
 /**
  * A legacy client's call of a modern tool: what the tool asks for in a result is asked of the

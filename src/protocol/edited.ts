@@ -1,8 +1,8 @@
-import { ToolgateError } from '../../errors.ts'
-import { compose } from '../../protocol/composed-message.ts'
-import { exactly } from '../../protocol/exactly.ts'
-import type { Id, JsonObject, Message } from '../../protocol/message.ts'
-import { isObject } from '../../protocol/object.ts'
+import { ToolgateError } from '../errors.ts'
+import { compose } from './composed-message.ts'
+import { exactly } from './exactly.ts'
+import type { Id, JsonObject, Message } from './message.ts'
+import { isObject } from './object.ts'
 
 /** The same notification with other params; undefined: with none. */
 export function withParams(

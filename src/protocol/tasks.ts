@@ -1,4 +1,4 @@
-import { isObject } from '../../protocol/object.ts'
+import { isObject } from './object.ts'
 
 /**
  * Capabilities without the modern tasks: the two eras have different ones, so neither side of a
