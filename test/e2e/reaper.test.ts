@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { type Gateway, startGateway } from '../harness/gateway.ts'
-import { descendants, isAlive } from '../harness/processes.ts'
+import { commandLine, descendants, isAlive } from '../harness/processes.ts'
 import { raw } from '../harness/raw.ts'
 import { openSession } from '../harness/session.ts'
 import { until, within } from '../harness/until.ts'
@@ -33,6 +33,8 @@ test(
     doomed.signal('SIGKILL')
     assert.equal(await doomed.exit, 'SIGKILL')
     await Promise.all(load)
+    const heeds = (pid: number) => /(counts-calls|leaves-grandchild)\.mjs/.test(commandLine(pid))
+    await until('closed stdin to end the others', () => !doomed.processes().some(heeds))
     const left = doomed.processes()
     assert.ok(left.length >= 3, `those that ignore everything are still there: ${left}`)
     assert.equal(leases(cache).length, 2)
@@ -216,17 +218,15 @@ async function occupy(gateway: Gateway) {
   ]
   const known = held.map((each) => each.pid)
   const leader = await until('the leader of the grandchildren', () =>
-    gateway.processes().find((each) => !known.includes(each) && isOf(each, 'leaves-grandchild')),
+    gateway
+      .processes()
+      .find((each) => !known.includes(each) && commandLine(each).includes('leaves-grandchild.mjs')),
   )
   return [...held, { pid: leader, session: grandchild }]
 }
 
 const toolRead = (gateway: Gateway, tool: string) =>
   gateway.waitForLog(`${tool} to be read`, (line) => line.msg === 'tool read' && line.tool === tool)
-
-function isOf(pid: number, name: string): boolean {
-  return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`${name}.mjs`)
-}
 
 /** Calls one after the other, until the gateway is no more. */
 async function keepBusy(session: Awaited<ReturnType<typeof openSession>> | undefined) {
