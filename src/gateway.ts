@@ -136,6 +136,7 @@ export async function createGateway(
       if (link.tool !== ALL_TOOLS) checkScope({ registry, catalogue, guard }, link, message)
     },
     find: (tool) => (tool === ALL_TOOLS.name ? ALL_TOOLS : versions.find(tool)),
+    listed: (caller, name) => directories.now(caller).listed(name),
     functionOf: (link, name) => functionOf(directories, link, name),
     catalogueFor: (caller) => catalogueFor(catalogue, directories, caller),
   })

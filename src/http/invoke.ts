@@ -30,12 +30,13 @@ interface Target {
   readonly function: string
 }
 
-/** `tool__function`, with `_` for dots if need be, or a function's name that only one tool has. */
+/** What `/mcp` lists under that name, `tool__function`, or what only one tool has under it. */
 async function resolve(parts: HttpParts, caller: Caller, name: string): Promise<Target> {
+  const listed = parts.listed(caller, name)
+  if (listed !== undefined) return { tool: listed.tool, function: listed.own }
   const [toolName, ...rest] = name.split('__')
   if (toolName !== undefined && rest.length > 0 && parts.registry.get(toolName) !== undefined) {
-    const tool = await findTool(parts, caller, toolName)
-    return { tool, function: listedName(parts, tool, rest.join('__')) }
+    return { tool: await findTool(parts, caller, toolName), function: rest.join('__') }
   }
   const { found, learning, others } = search(parts, caller, name)
   if (found.length > 1) {
@@ -50,13 +51,6 @@ async function resolve(parts: HttpParts, caller: Caller, name: string): Promise<
     throw new ToolgateError('not_learned', message, { retryAfter: 1 })
   }
   throw unknownAnywhere(others, name)
-}
-
-function listedName(parts: HttpParts, tool: Declaration, name: string): string {
-  const names = knownNames(parts, tool) ?? []
-  if (names.includes(name)) return name
-  const close = names.filter((each) => each.replaceAll('.', '_') === name)
-  return close.length === 1 ? (close[0] ?? name) : name
 }
 
 function search(parts: HttpParts, caller: Caller, name: string) {

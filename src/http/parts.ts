@@ -7,6 +7,7 @@ import type { ParkedCalls } from '../dispatch/parked.ts'
 import type { Seal } from '../dispatch/seal.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Guard } from '../guard/guard.ts'
+import type { Found } from '../inbound/aggregate/directory.ts'
 import type { RunningInstance } from '../pool/running.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
@@ -22,6 +23,8 @@ export interface HttpParts {
   readonly parked: ParkedCalls
   readonly seal: Seal
   readonly telemetry: Telemetry
+  /** The function that `/mcp` lists under this name for the caller. */
+  listed(caller: Caller, name: string): Found | undefined
   health(): Health
   /** How many processes and sessions a tool has now. */
   instances(tool: string): { readonly running: number; readonly sessions: number }

@@ -10,6 +10,7 @@ import { ToolgateError } from '../../src/errors.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { Health } from '../../src/http/health.ts'
 import type { HttpParts } from '../../src/http/parts.ts'
+import { Directories } from '../../src/inbound/aggregate/directories.ts'
 import type { Message } from '../../src/protocol/message.ts'
 import { errorMessage, notificationMessage, resultMessage } from '../../src/protocol/read.ts'
 import type { ToolEntry } from '../../src/registry/registry.ts'
@@ -128,6 +129,8 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
       }),
       close: async () => {},
     },
+    // Nothing is kept: a test changes what is known, and who may see it, as it likes.
+    listed: (caller, name) => new Directories(parts).now(caller).listed(name),
     health: () => health.now,
     instances: () => ({ running: 2, sessions: 1 }),
     running: () => [

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import supertest from 'supertest'
+import { listNames } from '../../src/inbound/aggregate/names.ts'
 import { addCalculator, addTool, declare, type House, inputOf, openHouse, result } from './house.ts'
 
 let house: House
@@ -114,6 +115,17 @@ test('Invoke finds a function by both names, by dots and underscores', async () 
     const { body } = await invoke({ tool_name: name, arguments: { a: 1 } }).expect(200)
     assert.deepEqual(body.content, [{ a: 1 }])
   }
+})
+
+test('Invoke takes every name that /mcp lists, a shortened one too', async () => {
+  const long = 'say'.repeat(30)
+  addTool(house, 'talker', [{ name: long, inputSchema: open }])
+  house.behaviours.set(`talker/${long}`, (call) => result(call, { content: [inputOf(call)] }))
+  const [name = ''] = listNames([{ tool: 'talker', name: long }]).keys()
+  assert.equal(name.length, 64)
+  const { body } = await invoke({ tool_name: name, arguments: { a: 1 } }).expect(200)
+  assert.deepEqual(body.content, [{ a: 1 }])
+  house.entries.delete('talker')
 })
 
 test('Invoke names the candidates of a name that two tools have', async () => {

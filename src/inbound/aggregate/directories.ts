@@ -25,8 +25,10 @@ export function versionOf({ name, version }: Declaration): string {
 /** What each caller may see of all tools. */
 export class Directories {
   readonly #parts: DirectoriesParts
-  /** By the names of the tools in it; all of them are dropped when anything changes. */
+  /** By the versions of the tools in it; all of them are dropped when anything changes. */
   readonly #known = new Map<string, Directory>()
+  /** The same by who has asked: a key's caller is always the same object. */
+  #asked = new WeakMap<Caller, Directory>()
   /** What a tool had before its file changed, until the new version is known. */
   readonly #before = new Map<string, Learned>()
   readonly #listeners = new Set<() => void>()
@@ -43,17 +45,10 @@ export class Directories {
 
   /** As it is known now: a tool that nothing is known of has no entries. */
   now(caller: Caller, better?: Better): Directory {
-    const visible = this.#visible(caller)
-    if (better !== undefined && better.size > 0) return this.#build(visible, better)
-    const key = visible.map(versionOf).join('\n')
-    let known = this.#known.get(key)
-    if (known === undefined) {
-      known = this.#build(visible)
-      // To look may begin to learn, and what is known of an inline tool is known at once.
-      if (this.#known.size >= MOST) this.#known.clear()
-      this.#known.set(key, known)
-    }
-    return known
+    if (better !== undefined && better.size > 0) return this.#build(this.#visible(caller), better)
+    const asked = this.#asked.get(caller) ?? this.#of(this.#visible(caller))
+    this.#asked.set(caller, asked)
+    return asked
   }
 
   /** As it is known after a moment, if any tools are just being read or learned. */
@@ -89,6 +84,15 @@ export class Directories {
     })
   }
 
+  #of(visible: readonly Declaration[]): Directory {
+    const key = visible.map(versionOf).join('\n')
+    const known = this.#known.get(key) ?? this.#build(visible)
+    // To look may begin to learn, and what is known of an inline tool is known at once.
+    if (this.#known.size >= MOST) this.#known.clear()
+    this.#known.set(key, known)
+    return known
+  }
+
   #build(tools: readonly Declaration[], better?: Better): Directory {
     const shown = tools.map((tool): Shown => {
       const state = this.#parts.catalogue.look(tool)
@@ -116,6 +120,7 @@ export class Directories {
   /** Several tools may change at once: they are told of together. */
   #changed(): void {
     this.#known.clear()
+    this.#asked = new WeakMap()
     if (this.#listeners.size === 0) return
     this.#telling ??= setTimeout(() => {
       this.#telling = undefined

@@ -77,6 +77,12 @@ export class Directory {
     return references
   }
 
+  /** A function by the very name that it is listed under. */
+  listed(name: string): Found | undefined {
+    const entry = this.#named('functions').get(name)
+    return entry && { tool: entry.shown.tool, own: entry.name }
+  }
+
   /** A function or prompt. Throws `unknown_function`, `invalid_params`, `not_learned`. */
   named(kind: 'functions' | 'prompts', name: unknown): Found {
     const entry = typeof name === 'string' ? this.#named(kind).get(name) : undefined
