@@ -13,12 +13,18 @@ export interface Composition extends Outside {
   readonly front: string
   /** The params without their `_meta`. */
   readonly params?: string
-  /** The text of each entry of `params._meta`. */
-  readonly meta?: ReadonlyMap<string, string>
+  /** What was in `params._meta`, without what has been added since. */
+  readonly meta?: Written
+  /** What was added to `params._meta` since; undefined takes an entry away. */
+  readonly added?: Written
   /** The message as an object, where it is at hand: under an older id, without `added`. */
   readonly object?: JsonObject
-  /** What was added to `params._meta` since. */
-  readonly added?: JsonObject
+}
+
+/** An object for writing, and its text: deep nesting is to fail here, where it is an answer. */
+interface Written {
+  readonly object: JsonObject
+  readonly text: string
 }
 
 /**
@@ -40,19 +46,26 @@ export function compose(
   const { _meta: meta, ...own } = params as { _meta?: JsonObject }
   const text = JSON.stringify(own)
   if (meta === undefined) return new ComposedMessage({ ...composition, params: text })
-  return new ComposedMessage({ ...composition, params: text, meta: merged(new Map(), meta) })
+  return new ComposedMessage({ ...composition, params: text, meta: asWritten(meta) })
 }
 
-// Kept as text, because deep nesting is to fail here, where it is an answer, and not at the bytes.
-function merged(meta: ReadonlyMap<string, string> | undefined, entries: JsonObject) {
-  const all = new Map(meta)
-  for (const key in entries) {
-    const text: string | undefined = JSON.stringify(entries[key])
-    if (text === undefined) all.delete(key)
-    else all.set(key, text)
-  }
-  return all
+function asWritten(object: JsonObject): Written {
+  return { object, text: JSON.stringify(object) }
 }
+
+/** The same without these entries. */
+function without(meta: Written, entries: JsonObject): Written {
+  const gone: JsonObject = {}
+  let any = false
+  for (const key in entries) {
+    if (!Object.hasOwn(meta.object, key)) continue
+    gone[key] = undefined
+    any = true
+  }
+  return any ? asWritten({ ...meta.object, ...gone }) : meta
+}
+
+const NOTHING = asWritten({})
 
 export class ComposedMessage implements Message {
   readonly kind: Kind
@@ -86,12 +99,12 @@ export class ComposedMessage implements Message {
 
   /** The same message with these entries in `params._meta`; undefined takes one away. */
   withMeta(entries: JsonObject): ComposedMessage {
-    const parts = this.#parts
+    const { params = '{}', meta = NOTHING, added } = this.#parts
     return new ComposedMessage({
-      ...parts,
-      params: parts.params ?? '{}',
-      meta: merged(parts.meta, entries),
-      added: { ...parts.added, ...entries },
+      ...this.#parts,
+      params,
+      meta: without(meta, entries),
+      added: asWritten({ ...added?.object, ...entries }),
     })
   }
 
@@ -101,19 +114,23 @@ export class ComposedMessage implements Message {
     const own = id === undefined || object.id === id ? object : { ...object, id }
     if (added === undefined) return own
     const params = own.params as { _meta?: JsonObject } | undefined
-    return { ...own, params: { ...params, _meta: { ...params?._meta, ...added } } }
+    return { ...own, params: { ...params, _meta: { ...params?._meta, ...added.object } } }
   }
 
   #text(): string {
-    const { kind, id, front, params, meta } = this.#parts
+    const { kind, id, front, params, meta, added } = this.#parts
     let text = '{"jsonrpc":"2.0"'
     if (id !== undefined) text += `,"id":${JSON.stringify(id)}`
     else if (kind === 'error') text += ',"id":null'
     text += front
     if (params === undefined) return `${text}}`
     if (meta === undefined) return `${text},"params":${params}}`
-    const entries = Array.from(meta, ([key, value]) => `${JSON.stringify(key)}:${value}`).join()
-    const others = params === '{}' ? '}' : `,${params.slice(1)}`
-    return `${text},"params":{"_meta":{${entries}}${others}}`
+    return `${text},"params":${joined(`{"_meta":${joined(meta.text, added?.text)}}`, params)}}`
   }
+}
+
+/** The text of one object with the members of both. */
+function joined(one: string, other = '{}'): string {
+  if (other === '{}') return one
+  return one === '{}' ? other : `${one.slice(0, -1)},${other.slice(1)}`
 }
