@@ -48,7 +48,7 @@ test(
     )
     assert.equal(neighbour.processes().length, theirs[0]?.length)
     assert.equal(stranger.processes().length, theirs[1]?.length)
-    const told = next.logs.filter(({ msg }) => msg === 'orphan ended')
+    const told = await toldBy(next, left.length)
     assert.deepEqual(told.map(({ pid }) => pid).sort(), left.sort())
     for (const line of told) {
       assert.equal(line.level, 'warn')
@@ -82,7 +82,9 @@ test(
     // npm, the process that reads a file, and what that started in a session of its own.
     const left = await until('all three', () => {
       const running = descendants(doomed.pid)
-      return doomed.processes().length === 1 && running.length === 3 ? running : undefined
+      const started = running.some((pid) => commandLine(pid).includes('setInterval'))
+      // Those that were asked for their functions have gone.
+      return started && running.length === 3 ? running : undefined
     })
     doomed.signal('SIGKILL')
     await doomed.exit
@@ -90,7 +92,7 @@ test(
     const next = await start(t, cache)
     await until('none to be left', () => !left.some(isAlive), 10_000)
     await until('its lease to be gone', () => leases(cache).length === 1)
-    const told = next.logs.filter(({ msg }) => msg === 'orphan ended')
+    const told = await toldBy(next, left.length)
     assert.deepEqual(told.map(({ tool }) => tool ?? 'none').sort(), ['hangs', 'hangs', 'none'])
   },
 )
@@ -227,6 +229,13 @@ async function occupy(gateway: Gateway) {
 
 const toolRead = (gateway: Gateway, tool: string) =>
   gateway.waitForLog(`${tool} to be read`, (line) => line.msg === 'tool read' && line.tool === tool)
+
+/** The lines of what it ended; a log is written a moment later. */
+async function toldBy(gateway: Gateway, ended: number) {
+  const told = () => gateway.logs.filter(({ msg }) => msg === 'orphan ended')
+  await until(`${ended} ends to be told`, () => told().length >= ended)
+  return told()
+}
 
 /** Calls one after the other, until the gateway is no more. */
 async function keepBusy(session: Awaited<ReturnType<typeof openSession>> | undefined) {
