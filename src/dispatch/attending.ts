@@ -12,35 +12,31 @@ export type Outcome = { readonly answer: Message } | { readonly error: unknown }
 export class Attending {
   /** What its request came with: the call's own link, but for a later request. */
   readonly link: Link
+  /** Its request is not the one that the tool has. */
+  readonly later: boolean
   /** How its request ends. */
   readonly turn: Promise<Turn>
   readonly #visit: Visit
-  /** Its request is not the one that the tool has. */
-  readonly #later: boolean
   readonly #leave: () => void
-  #resolve: (turn: Turn) => void = () => {}
-  #reject: (error: unknown) => void = () => {}
+  readonly #resolve: (turn: Turn) => void
+  readonly #reject: (error: unknown) => void
 
   /** `leave` is called when it goes away before it has its answer. */
   constructor(visit: Visit, link: Link, later: boolean, leave: () => void) {
+    const { promise, resolve, reject } = Promise.withResolvers<Turn>()
     this.link = link
+    this.later = later
+    this.turn = promise
     this.#visit = visit
-    this.#later = later
     this.#leave = leave
-    this.turn = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
+    this.#resolve = resolve
+    this.#reject = reject
     if (visit.signal.aborted) leave()
     else visit.signal.addEventListener('abort', leave, { once: true })
   }
 
-  get later(): boolean {
-    return this.#later
-  }
-
   notify(message: Message): void {
-    const told = this.#later ? retold(message, this.#visit.request, this.link) : message
+    const told = this.later ? retold(message, this.#visit.request, this.link) : message
     if (told !== undefined) this.#visit.notify(told)
   }
 
@@ -56,7 +52,7 @@ export class Attending {
     try {
       if ('error' in outcome) throw outcome.error
       const { answer } = outcome
-      this.#resolve({ answer: this.#later ? withId(answer, this.#visit.request.id as Id) : answer })
+      this.#resolve({ answer: this.later ? withId(answer, this.#visit.request.id as Id) : answer })
     } catch (error) {
       this.#reject(error)
     }
@@ -70,7 +66,9 @@ export class Attending {
 
 /** As much of an outcome as is kept for a client that is away; undefined: nothing. */
 export function kept(outcome: Outcome): Outcome | undefined {
-  if ('answer' in outcome) return outcome.answer.bytes.length > MOST_KEPT ? TOO_MUCH : outcome
+  if ('answer' in outcome) {
+    return outcome.answer.bytes.length > MOST_KEPT ? { error: tooMuch() } : outcome
+  }
   // A call that ran out of time is over.
   const late = outcome.error instanceof ToolgateError && outcome.error.code === 'timeout'
   return late ? undefined : outcome
@@ -78,9 +76,8 @@ export function kept(outcome: Outcome): Outcome | undefined {
 
 /** Most bytes of an answer that is kept. */
 const MOST_KEPT = 256 * 1024
-const TOO_MUCH: Outcome = {
-  error: new ToolgateError(
-    'unavailable',
-    'The tool answered while its client was away, too much to be kept. Call again.',
-  ),
+
+function tooMuch(): ToolgateError {
+  const message = 'The tool answered while its client was away, too much to be kept. Call again.'
+  return new ToolgateError('unavailable', message)
 }
