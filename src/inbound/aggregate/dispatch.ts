@@ -13,6 +13,17 @@ export type AggregateParts = SessionBundleParts & RequestBundleParts
 /**
  * The waist with one tool more: a link to `ALL_TOOLS` becomes links to the tools its client uses.
  * Whatever wire it came on, it is opened, called, told and closed as any other.
+ *
+ * How a request goes through this folder:
+ * - `Directories` knows what each caller may see: a `Directory`, which writes the lists (`Listing`,
+ *   `listNames`, `uris.ts`) and finds the tool of a name, a URI or an id again.
+ * - A `Bundle` stands behind each link: a `RequestBundle` for one request, a `SessionBundle` for a
+ *   legacy session, with its `SessionLinks` to the tools it has used, its `SessionView` of them and
+ *   what they have `Asked` its client.
+ * - The bundle answers what is for no tool alone (`hello.ts`, `answers.ts`, `listen.ts`). Anything
+ *   else `findTool` takes to its tool, in the tool's words (`inward.ts`), as a `Passed` call on a
+ *   `ToolLink`, through the waist below; the answer comes back in ours (`outward.ts`, with the
+ *   tool's `References`).
  */
 export class AggregateDispatch implements Dispatch {
   readonly #parts: AggregateParts

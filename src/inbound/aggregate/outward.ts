@@ -26,9 +26,25 @@ function rewritten(answer: Message, method: string, references: References): Mes
   if (isObject(result)) {
     return write(answer, { ...written, result: resultOf(result, method, references) })
   }
-  if (!isObject(error) || !isObject(error.data) || typeof error.data.uri !== 'string') return answer
-  const data = { ...error.data, uri: references.link(error.data.uri) }
-  return write(answer, { ...written, error: { ...error, data } })
+  if (!isObject(error) || !isObject(error.data)) return answer
+  return write(answer, { ...written, error: { ...error, data: dataOf(error.data, references) } })
+}
+
+/** Which resource is not there, or which URLs have to be opened first. */
+function dataOf(data: JsonObject, references: References): JsonObject {
+  const { uri, elicitations } = data
+  return {
+    ...data,
+    ...(typeof uri === 'string' && { uri: references.link(uri) }),
+    ...(Array.isArray(elicitations) && {
+      elicitations: elicitations.map((each) => elicitation(each, references)),
+    }),
+  }
+}
+
+function elicitation(params: unknown, references: References): unknown {
+  if (!isObject(params) || typeof params.elicitationId !== 'string') return params
+  return { ...params, elicitationId: references.id(params.elicitationId) }
 }
 
 /** The same of a notification or request of the tool's. */
@@ -40,7 +56,7 @@ export function saidOutward(message: Message, references: References): Message {
   return write(message, { ...written, params: paramsOf(message, written.params, references) })
 }
 
-function paramsOf({ method = '' }: Message, params: JsonObject, references: References) {
+function paramsOf({ method = '' }: Message, params: JsonObject, references: References): unknown {
   const marked = references.marked(params)
   const { uri, logger } = params
   if (method === 'notifications/message') {
@@ -50,8 +66,11 @@ function paramsOf({ method = '' }: Message, params: JsonObject, references: Refe
   if (method === 'notifications/resources/updated' && typeof uri === 'string') {
     return { ...marked, uri: references.uri(uri) }
   }
+  if (ELICITATIONS.has(method)) return elicitation(marked, references)
   return method.startsWith('notifications/tasks') ? taskOf(marked, references) : marked
 }
+
+const ELICITATIONS = new Set(['elicitation/create', 'notifications/elicitation/complete'])
 
 /**
  * Whether there may be anything to write anew: found in the bytes, so that a long answer is not
@@ -62,7 +81,7 @@ function refers({ bytes }: Message): boolean {
   return SIGNS.some((sign) => line.includes(sign))
 }
 
-const SIGNS = ['"uri"', 'esourceUri"', 'outputTemplate"', '"taskId"', '"tasks"']
+const SIGNS = ['"uri"', 'esourceUri"', 'outputTemplate"', '"taskId"', '"tasks"', 'elicitationId"']
   .concat(['2', '3', '4', '5', '6', '7'].map((digit) => `\\u00${digit}`))
   .map((sign) => Buffer.from(sign))
 
@@ -100,7 +119,7 @@ function taskOf(task: JsonObject, references: References): JsonObject {
   const { taskId, result } = task
   return {
     ...task,
-    ...(typeof taskId === 'string' && { taskId: references.task(taskId) }),
+    ...(typeof taskId === 'string' && { taskId: references.id(taskId) }),
     ...(isObject(result) && { result: resultOf(result, 'tools/call', references) }),
   }
 }

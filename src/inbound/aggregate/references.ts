@@ -27,7 +27,8 @@ export class References {
     return WEB.has(scheme) && !this.#schemes.has(scheme) ? uri : this.uri(uri)
   }
 
-  task(id: string): string {
+  /** An id that no two things of one server may share: of a task, of an elicitation. */
+  id(id: string): string {
     return ofTool(this.tool, id)
   }
 
@@ -35,7 +36,7 @@ export class References {
   marked(object: JsonObject): JsonObject {
     if (!isObject(object._meta)) return object
     const marked = { ...object, _meta: this.#withPage(object._meta) }
-    return withRelatedTask(marked, (id) => this.task(id))
+    return withRelatedTask(marked, (id) => this.id(id))
   }
 
   #withPage(meta: JsonObject): JsonObject {

@@ -11,17 +11,15 @@ import { unknownMethod } from '../unknown-method.ts'
 import { levelOf, listed } from './answers.ts'
 import { Asked, type Inward } from './asked.ts'
 import type { Bundle } from './bundle.ts'
-import { Changes } from './changes.ts'
 import type { Directories } from './directories.ts'
-import type { Directory } from './directory.ts'
 import { type FoundTool, findTool } from './find-tool.ts'
 import { agreed, initialized } from './hello.ts'
 import { paramsOf, type Target } from './inward.ts'
 import { changedKinds, kindOf } from './lists.ts'
 import { answerOutward, saidOutward } from './outward.ts'
 import { Passed } from './passed.ts'
-import { Relisted } from './relist.ts'
 import { type LinksParts, SessionLinks } from './session-links.ts'
+import { SessionView } from './session-view.ts'
 import type { Listener, ToolLink } from './tool-link.ts'
 
 export interface SessionBundleParts extends LinksParts {
@@ -41,21 +39,22 @@ export class SessionBundle implements Bundle, Listener {
   readonly #parts: SessionBundleParts
   readonly #outer: Link
   readonly #links: SessionLinks
-  readonly #relisted: Relisted
+  readonly #view: SessionView
   readonly #asked = new Asked()
   readonly #calls = new Map<Id, Open>()
-  #closed = false
-  #changes: Changes | undefined
-  #forget = () => {}
-  #shown:
-    | { readonly base: Directory; readonly better: unknown; readonly own: Directory }
-    | undefined
 
   constructor(parts: SessionBundleParts, outer: Link) {
     this.#parts = parts
     this.#outer = outer
     this.#links = new SessionLinks(parts, outer, this)
-    this.#relisted = new Relisted(this.#links, () => this.#compare())
+    this.#view = new SessionView({
+      directories: parts.directories,
+      caller: outer.caller,
+      links: this.#links,
+      changed: (methods) => {
+        for (const method of methods) outer.deliver(notificationMessage(method))
+      },
+    })
   }
 
   async call(call: Call): Promise<Message> {
@@ -87,8 +86,7 @@ export class SessionBundle implements Bundle, Listener {
   }
 
   close(reason: string): void {
-    this.#closed = true
-    this.#forget()
+    this.#view.close()
     this.#links.close(reason)
     for (const { gone } of this.#calls.values()) gone.abort()
   }
@@ -115,7 +113,7 @@ export class SessionBundle implements Bundle, Listener {
   }
 
   ended(link: ToolLink, reason: string): void {
-    this.#relisted.drop(link)
+    this.#view.drop(link)
     for (const message of this.#asked.drop(link, reason)) this.#outer.deliver(message)
   }
 
@@ -155,26 +153,20 @@ export class SessionBundle implements Bundle, Listener {
     }
     const kind = kindOf(request.method)
     if (kind === undefined) return this.#find(call)
-    const directory = await this.#settled(call)
-    this.#changes?.told(directory, kind)
+    const directory = await this.#view.listed(kind, call.trace)
     return { answer: listed(directory, kind, request, 'legacy') }
   }
 
-  async #find(call: Call): Promise<Looked<FoundTool>> {
-    const later = () => this.#settled(call)
-    const known = { now: this.#directory(), later, stale: this.#relisted.stale }
-    const next = await findTool(known, call.request)
-    return next === undefined ? { answer: unknownMethod(call.request) } : { next }
+  async #find({ request, trace }: Call): Promise<Looked<FoundTool>> {
+    const later = () => this.#view.later(trace)
+    const next = await findTool({ now: this.#view.now(), later, stale: this.#view.stale }, request)
+    return next === undefined ? { answer: unknownMethod(request) } : { next }
   }
 
   async #begin(request: Message): Promise<Message> {
     const { protocolVersion, ...params } = paramsOf(request)
     this.#links.introduce({ ...params, protocolVersion: agreed(protocolVersion) })
-    const { directories } = this.#parts
-    await directories.settled(this.#outer.caller)
-    const directory = this.#directory()
-    this.#changes = new Changes(directory)
-    if (!this.#closed) this.#forget = directories.onChange(() => this.#compare())
+    const directory = await this.#view.begin()
     return resultMessage(request.id as Id, initialized(directory, protocolVersion))
   }
 
@@ -208,33 +200,6 @@ export class SessionBundle implements Bundle, Listener {
     const [only, ...others] = link.calls as Set<Call & Partial<OpenCall>>
     if (only !== undefined && others.length === 0 && only.live !== false) only.notify(message)
     else this.#outer.deliver(message)
-  }
-
-  /** Tells the client of what is new. */
-  #compare(): void {
-    if (this.#closed) return
-    const directory = this.#directory()
-    this.#links.keep(directory)
-    const methods = this.#changes?.from(directory) ?? []
-    for (const method of methods) this.#outer.deliver(notificationMessage(method))
-  }
-
-  async #settled(call: Call): Promise<Directory> {
-    const { directories } = this.#parts
-    await Promise.all([directories.settled(this.#outer.caller), this.#relisted.refresh(call.trace)])
-    return this.#directory()
-  }
-
-  #directory(): Directory {
-    const { directories } = this.#parts
-    const { caller } = this.#outer
-    const base = directories.now(caller)
-    const { better } = this.#relisted
-    if (better.size === 0) return base
-    if (this.#shown?.base !== base || this.#shown.better !== better) {
-      this.#shown = { base, better, own: directories.now(caller, better) }
-    }
-    return this.#shown.own
   }
 }
 

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { answerOutward, saidOutward } from '../../../src/inbound/aggregate/outward.ts'
 import { References } from '../../../src/inbound/aggregate/references.ts'
-import { notificationMessage, readToolLine, resultMessage } from '../../../src/protocol/read.ts'
+import {
+  errorMessage,
+  notificationMessage,
+  readToolLine,
+  requestMessage,
+  resultMessage,
+} from '../../../src/protocol/read.ts'
 
 const references = new References('t', ['test://one', 'ui://view'])
 const line = (text: string) => {
@@ -136,4 +142,32 @@ test('a log says which tool it is of; an update names the resource as it is list
   assert.deepEqual(saidOutward(updated, references).json().params, { uri: 'test://t__one' })
   const progress = notificationMessage('notifications/progress', { progressToken: 1, progress: 1 })
   assert.equal(saidOutward(progress, references), progress)
+})
+
+test('what is said to several clients is written for one of them, and stays as it was', () => {
+  const updated = notificationMessage('notifications/resources/updated', { uri: 'test://one' })
+  const before = textOf(updated)
+  for (let times = 0; times < 2; times += 1)
+    assert.deepEqual(saidOutward(updated, references).json().params, { uri: 'test://t__one' })
+  assert.equal(textOf(updated), before)
+  assert.deepEqual(updated.json().params, { uri: 'test://one' })
+})
+
+test('a URL that is to be opened has an id that no other tool has', () => {
+  const params = { mode: 'url', url: 'https://example.com', elicitationId: '1' }
+  const own = { ...params, elicitationId: 't__1' }
+  const asked = saidOutward(requestMessage(1, 'elicitation/create', params), references)
+  assert.deepEqual(asked.json().params, own)
+  const done = notificationMessage('notifications/elicitation/complete', { elicitationId: '1' })
+  assert.deepEqual(saidOutward(done, references).json().params, { elicitationId: 't__1' })
+  const needed = errorMessage(1, -32042, 'Open it first.', { elicitations: [params, 7] })
+  const { error } = answerOutward(needed, 'tools/call', references).json()
+  assert.deepEqual(Object(error).data, { elicitations: [own, 7] })
+})
+
+test('an answer that cannot be written again is its tool’s mistake', () => {
+  const deep = `${'['.repeat(60_000)}${']'.repeat(60_000)}`
+  const answer = line(`{"jsonrpc":"2.0","id":1,"result":{"uri":1,"taskId":${deep}}}`)
+  const look = () => answerOutward(answer, 'tools/call', references)
+  assert.throws(look, { code: 'tool_misbehaved' })
 })
