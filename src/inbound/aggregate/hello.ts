@@ -51,8 +51,18 @@ function capabilities(directory: Directory): JsonObject {
 
 /** What two tools declare under one name is as the first says. */
 function ofAny({ shown }: Directory, part: 'extensions' | 'experimental'): JsonObject {
-  const declared = Array.from(shown, ({ capabilities }) => capabilities[part]).filter(isObject)
+  const all = Array.from(shown, ({ capabilities }) => capabilities[part])
+  const declared = all.filter((each) => isObject(each) && canBeWritten(each))
   return declared.length === 0 ? {} : { [part]: Object.assign({}, ...declared.toReversed()) }
+}
+
+/** What is nested too deeply is left out, so that it hides no other. */
+function canBeWritten(value: unknown): boolean {
+  try {
+    return JSON.stringify(value) !== undefined
+  } catch {
+    return false
+  }
 }
 
 /** Until 2025-11-25 tasks were a capability of their own; to list those of all tools is not offered. */
