@@ -51,8 +51,10 @@ export class Calls {
   detach(link: Link, reason: string): boolean {
     const calls = this.#links.get(link)
     if (calls === undefined) return false
-    for (const open of [...calls.values()]) {
-      this.giveUp(open, new ToolgateError('tool_gone', `The session ended: ${reason}.`))
+    // A request of its own leaves with nothing open.
+    if (calls.size > 0) {
+      const error = new ToolgateError('tool_gone', `The session ended: ${reason}.`)
+      for (const open of [...calls.values()]) this.giveUp(open, error)
     }
     return this.#links.delete(link)
   }
