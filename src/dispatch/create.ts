@@ -37,7 +37,8 @@ export interface InFlight {
 class Waist implements Dispatch {
   readonly inFlight: OpenCalls = new OpenCalls()
   readonly #parts: DispatchParts
-  readonly #leases = new Map<Link, Lease>()
+  // No Map: see `Ring`, for single requests are links as well.
+  readonly #leases = new WeakMap<Link, Lease>()
 
   constructor(parts: DispatchParts) {
     this.#parts = parts

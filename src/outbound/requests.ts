@@ -2,6 +2,7 @@ import type { Call } from '../call/call.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Id, JsonObject, Message } from '../protocol/message.ts'
 import { requestMessage } from '../protocol/read.ts'
+import { Ring } from '../ring.ts'
 import type { Pipe } from '../runtime/pipe.ts'
 
 /** A request whose answer is awaited. */
@@ -17,9 +18,8 @@ export interface Pending {
 /** Requests to one process under ids of our own: numbers, so that no two ever meet. */
 export class Requests {
   readonly #pipe: Pipe
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending = new Ring<Pending>()
   readonly #waiting = new Set<() => void>()
-  #lastId = 0
 
   constructor(pipe: Pipe) {
     this.#pipe = pipe
@@ -31,10 +31,14 @@ export class Requests {
     of: Pick<Pending, 'call' | 'token'> = {},
     sent: (id: number) => void = () => {},
   ): Promise<Message> {
-    const id = ++this.#lastId
     return new Promise((resolve, reject) => {
-      this.#pipe.send(write(id))
-      this.#pending.set(id, { call: of.call, token: of.token, resolve, reject })
+      const id = this.#pending.add({ call: of.call, token: of.token, resolve, reject })
+      try {
+        this.#pipe.send(write(id))
+      } catch (error) {
+        this.#pending.take(id)
+        throw error
+      }
       sent(id)
     })
   }
@@ -74,14 +78,13 @@ export class Requests {
   }
 
   get(id: unknown): Pending | undefined {
-    return this.#pending.get(id as number)
+    return this.#pending.get(id)
   }
 
   /** Takes a request out; whoever does is the one to resolve or reject it. */
   settle(id: unknown): Pending | undefined {
-    const pending = this.#pending.get(id as number)
+    const pending = this.#pending.take(id)
     if (pending === undefined) return undefined
-    this.#pending.delete(id as number)
     if (this.#waiting.size > 0 && this.calls().length === 0) {
       for (const wake of this.#waiting) wake()
     }
@@ -90,7 +93,7 @@ export class Requests {
 
   /** The clients' calls that are open. */
   calls(): Call[] {
-    return [...this.#pending.values()].flatMap(({ call }) => call ?? [])
+    return this.#pending.values().flatMap(({ call }) => call ?? [])
   }
 
   /** The clients' call that is open, where there is just one. */
@@ -105,7 +108,7 @@ export class Requests {
   }
 
   ids(): number[] {
-    return [...this.#pending.keys()]
+    return this.#pending.keys()
   }
 
   /** Resolves when no client's call is open, or after `milliseconds`. */

@@ -34,12 +34,12 @@ export interface SharedOptions extends StartRequest {
 export class Shared implements Leased {
   readonly #ground: Ground
   readonly #options: SharedOptions
-  readonly #links = new Set<Link>()
   readonly #abort = new AbortController()
   #current: SharedInstance | undefined
   /** It may hang. */
   #doubted: SharedInstance | undefined
   #starting: Promise<SharedInstance> | undefined
+  #leases = 0
   #calls = 0
   /** Since when nobody called. */
   #since = 0
@@ -67,7 +67,7 @@ export class Shared implements Leased {
   }
 
   lease(link: Link): Lease {
-    this.#links.add(link)
+    this.#leases += 1
     return new SharedLease(this, link)
   }
 
@@ -93,14 +93,15 @@ export class Shared implements Leased {
     await Promise.all([this.#current, this.#doubted].map((each) => each?.process.close(reason)))
   }
 
-  connection(link: Link): Connection | Promise<Connection> {
+  /** What the lease is spoken through; a promise where a process has to be started first. */
+  connection(lease: SharedLease): Connection | Promise<Connection> {
     const current = this.#current
-    if (current !== undefined && !current.process.ending) return attached(current, link)
+    if (current !== undefined && !current.process.ending) return attached(current, lease.link)
     this.#starting ??= this.#start().finally(() => {
       this.#starting = undefined
     })
     return this.#starting.then((instance) => {
-      if (this.#links.has(link)) return attached(instance, link)
+      if (!lease.released) return attached(instance, lease.link)
       throw new ToolgateError('tool_gone', 'The session ended while its tool was starting.')
     })
   }
@@ -222,7 +223,7 @@ export class Shared implements Leased {
   }
 
   leave(link: Link, reason: string): void {
-    this.#links.delete(link)
+    this.#leases -= 1
     this.#current?.connection.detach(link, reason)
     this.#doubted?.connection.detach(link, reason)
     this.#options.subscriptions.leave(link)
@@ -231,7 +232,7 @@ export class Shared implements Leased {
   }
 
   #endIfUnused(): void {
-    if (this.#links.size > 0) return
+    if (this.#leases > 0) return
     if (this.#retired) {
       if (this.#starting !== undefined) this.#abort.abort()
       for (const each of [this.#current, this.#doubted]) {
