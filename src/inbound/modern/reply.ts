@@ -26,6 +26,7 @@ export class ModernReply implements CallVisit, Reader {
   readonly #gone = new AbortController()
   #stream: EventStream | undefined
   #patience: Patience | undefined
+  #wait = 0
   #over = false
 
   /** `limit`: bytes that may be unread before a client is cut off. */
@@ -48,7 +49,7 @@ export class ModernReply implements CallVisit, Reader {
   wait(patience: Patience): void {
     if (this.#over) return
     this.#patience = patience
-    patience.start(this)
+    this.#wait = patience.start(this)
   }
 
   notify(message: Message): void {
@@ -63,7 +64,7 @@ export class ModernReply implements CallVisit, Reader {
 
   /** Becomes an event stream now. */
   open(): void {
-    this.#patience?.stop(this)
+    this.#patience?.stop(this.#wait)
     if (this.#stream !== undefined || this.#over) return
     this.#stream = new EventStream(this.visit, [], this.#limit, () => {})
   }
@@ -93,7 +94,7 @@ export class ModernReply implements CallVisit, Reader {
   #last(message: Message, status: number, more: readonly string[]): void {
     if (this.#over) return
     this.#over = true
-    this.#patience?.stop(this)
+    this.#patience?.stop(this.#wait)
     if (this.#stream === undefined) {
       answerJson(this.visit, status, message.bytes, more)
       return
@@ -111,7 +112,7 @@ export class ModernReply implements CallVisit, Reader {
   #closed(): void {
     if (this.#over) return
     this.#over = true
-    this.#patience?.stop(this)
+    this.#patience?.stop(this.#wait)
     this.#gone.abort(new ToolgateError('cancelled', 'The client went away.'))
   }
 }
