@@ -26,7 +26,6 @@ export class ModernReply implements CallVisit, Reader {
   readonly #gone = new AbortController()
   #stream: EventStream | undefined
   #patience: Patience | undefined
-  #wait = 0
   #over = false
 
   /** `limit`: bytes that may be unread before a client is cut off. */
@@ -49,7 +48,7 @@ export class ModernReply implements CallVisit, Reader {
   wait(patience: Patience): void {
     if (this.#over) return
     this.#patience = patience
-    this.#wait = patience.start(this)
+    patience.start(this)
   }
 
   notify(message: Message): void {
@@ -64,7 +63,7 @@ export class ModernReply implements CallVisit, Reader {
 
   /** Becomes an event stream now. */
   open(): void {
-    this.#patience?.stop(this.#wait)
+    this.#patience?.stop(this)
     if (this.#stream !== undefined || this.#over) return
     this.#stream = new EventStream(this.visit, [], this.#limit, () => {})
   }
@@ -94,7 +93,7 @@ export class ModernReply implements CallVisit, Reader {
   #last(message: Message, status: number, more: readonly string[]): void {
     if (this.#over) return
     this.#over = true
-    this.#patience?.stop(this.#wait)
+    this.#patience?.stop(this)
     if (this.#stream === undefined) {
       answerJson(this.visit, status, message.bytes, more)
       return
@@ -112,7 +111,7 @@ export class ModernReply implements CallVisit, Reader {
   #closed(): void {
     if (this.#over) return
     this.#over = true
-    this.#patience?.stop(this.#wait)
+    this.#patience?.stop(this)
     this.#gone.abort(new ToolgateError('cancelled', 'The client went away.'))
   }
 }
