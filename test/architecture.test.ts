@@ -31,7 +31,6 @@ const ROOMS = [
   'mark',
   'version',
   'within',
-  'ring',
 ]
 
 /** Processes of their own: what they may read of their environment, they were given for it. */

@@ -37,8 +37,7 @@ export interface InFlight {
 class Waist implements Dispatch {
   readonly inFlight: OpenCalls = new OpenCalls()
   readonly #parts: DispatchParts
-  // No Map: see `Ring`, for single requests are links as well.
-  readonly #leases = new WeakMap<Link, Lease>()
+  readonly #leases = new Map<Link, Lease>()
 
   constructor(parts: DispatchParts) {
     this.#parts = parts

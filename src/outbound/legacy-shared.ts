@@ -24,7 +24,6 @@ import { Questions } from './legacy/questions.ts'
 import { legacyRequest, offered } from './legacy/request.ts'
 import { openUrls } from './legacy/url-elicitation.ts'
 import { Whose } from './legacy/whose.ts'
-import { Links } from './links.ts'
 import {
   cancelledByClient,
   cancelledParams,
@@ -46,7 +45,7 @@ export class SharedLegacyConnection implements SharedConnection {
   readonly #how: SharedHow
   readonly #requests: Requests
   /** Our id of each link's open call, by the client's id. */
-  readonly #links = new Links<number>()
+  readonly #links = new Map<Link, Map<Id, number>>()
   /** Our ids of calls that were given up, where it matters which call the tool speaks about. */
   readonly #owed = new Set<unknown>()
   readonly #subscriptions: Subscriptions
@@ -76,12 +75,12 @@ export class SharedLegacyConnection implements SharedConnection {
     const logs = new Logs(how, requests, whose, log)
     const goodbye = (id: Id) => this.#answers.goodbye(id)
     const listens = new Listens(requests, subscriptions, goodbye)
-    const { sessions } = this.#links
+    const links = () => this.#links.keys()
     this.#requests = requests
     this.#logs = logs
     this.#questions = questions
     this.#listens = listens
-    this.#news = { events, requests, questions, logs, whose, subscriptions, sessions }
+    this.#news = { events, requests, questions, logs, whose, subscriptions, links }
     pipe.read((message) => this.#receive(message))
     void pipe.closed.then(({ reason, unexpected }) => this.#gone(reason, unexpected))
   }
@@ -124,11 +123,11 @@ export class SharedLegacyConnection implements SharedConnection {
   }
 
   attach(link: Link): void {
-    this.#links.attach(link)
+    if (!this.#links.has(link)) this.#links.set(link, new Map())
   }
 
   detach(link: Link, reason: string): void {
-    const open = this.#links.of(link)
+    const open = this.#links.get(link)
     if (open === undefined) return
     // A request of its own leaves with nothing open, and an error costs as much as its answer.
     if (open.size + this.#questions.size + this.#listens.size > 0) {
@@ -137,7 +136,7 @@ export class SharedLegacyConnection implements SharedConnection {
       this.#questions.end(link, error)
       this.#listens.end(link, error)
     }
-    this.#links.detach(link)
+    this.#links.delete(link)
     for (const uri of this.#subscriptions.leave(link)) {
       void this.#subscriptions.tell(this.#requests, 'resources/unsubscribe', uri)
     }
@@ -145,7 +144,7 @@ export class SharedLegacyConnection implements SharedConnection {
 
   async call(call: Call): Promise<Message> {
     const { request, link } = call
-    const open = this.#links.of(link)
+    const open = this.#links.get(link)
     if (request.id === undefined || open === undefined) {
       throw new ToolgateError('bad_request', 'A call needs an id and an open link.')
     }
@@ -158,7 +157,7 @@ export class SharedLegacyConnection implements SharedConnection {
   }
 
   tell(link: Link, message: Message): void {
-    const open = this.#links.of(link)
+    const open = this.#links.get(link)
     if (message.method === 'notifications/cancelled') {
       const id = open?.get(cancelledParams(message).requestId as Id)
       if (id !== undefined) this.#giveUp(id, cancelledByClient())
@@ -167,7 +166,7 @@ export class SharedLegacyConnection implements SharedConnection {
   }
 
   cancel(call: Call, reason: Error): void {
-    const id = this.#links.of(call.link)?.get(call.request.id as Id)
+    const id = this.#links.get(call.link)?.get(call.request.id as Id)
     if (id !== undefined) this.#giveUp(id, reason)
     this.#questions.end(call, reason)
     this.#listens.end(call, reason)
@@ -253,7 +252,7 @@ export class SharedLegacyConnection implements SharedConnection {
   #settle(id: unknown): Pending | undefined {
     const pending = this.#requests.settle(id)
     if (pending?.call !== undefined) {
-      this.#links.of(pending.call.link)?.delete(pending.call.request.id as Id)
+      this.#links.get(pending.call.link)?.delete(pending.call.request.id as Id)
     }
     return pending
   }

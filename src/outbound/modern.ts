@@ -129,7 +129,7 @@ export class ModernConnection implements SharedConnection {
   }
 
   attach(link: Link): void {
-    this.#calls.links.attach(link)
+    this.#calls.attach(link)
   }
 
   detach(link: Link, reason: string): void {
@@ -208,8 +208,8 @@ export class ModernConnection implements SharedConnection {
 
   /** What serves one session alone can wait for its client. */
   #holdBack(): void {
-    const link = this.#options.private ? this.#calls.links.onlySession : undefined
-    if (link !== undefined) this.#hold.look(link)
+    const link = this.#options.private ? this.#calls.onlyLink : undefined
+    if (link?.kind === 'session') this.#hold.look(link)
   }
 
   /** A modern tool asks in its results. */
@@ -225,7 +225,7 @@ export class ModernConnection implements SharedConnection {
   /** What our own listen says. */
   #heard(message: Message): void {
     if (isListChanged(message)) this.#events.listChanged()
-    fanOut(message, this.#calls.links.sessions, this.#subscriptions)
+    fanOut(message, this.#calls.links(), this.#subscriptions)
   }
 
   #listenTo(notifications: Filter, sent: (id: number) => void): Promise<Message> {

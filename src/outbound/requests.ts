@@ -2,7 +2,6 @@ import type { Call } from '../call/call.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Id, JsonObject, Message } from '../protocol/message.ts'
 import { requestMessage } from '../protocol/read.ts'
-import { Ring } from '../ring.ts'
 import type { Pipe } from '../runtime/pipe.ts'
 
 /** A request whose answer is awaited. */
@@ -18,8 +17,9 @@ export interface Pending {
 /** Requests to one process under ids of our own: numbers, so that no two ever meet. */
 export class Requests {
   readonly #pipe: Pipe
-  readonly #pending = new Ring<Pending>()
+  readonly #pending = new Map<number, Pending>()
   readonly #waiting = new Set<() => void>()
+  #lastId = 0
 
   constructor(pipe: Pipe) {
     this.#pipe = pipe
@@ -31,14 +31,10 @@ export class Requests {
     of: Pick<Pending, 'call' | 'token'> = {},
     sent: (id: number) => void = () => {},
   ): Promise<Message> {
+    const id = ++this.#lastId
     return new Promise((resolve, reject) => {
-      const id = this.#pending.add({ call: of.call, token: of.token, resolve, reject })
-      try {
-        this.#pipe.send(write(id))
-      } catch (error) {
-        this.#pending.take(id)
-        throw error
-      }
+      this.#pipe.send(write(id))
+      this.#pending.set(id, { call: of.call, token: of.token, resolve, reject })
       sent(id)
     })
   }
@@ -78,13 +74,14 @@ export class Requests {
   }
 
   get(id: unknown): Pending | undefined {
-    return this.#pending.get(id)
+    return this.#pending.get(id as number)
   }
 
   /** Takes a request out; whoever does is the one to resolve or reject it. */
   settle(id: unknown): Pending | undefined {
-    const pending = this.#pending.take(id)
+    const pending = this.#pending.get(id as number)
     if (pending === undefined) return undefined
+    this.#pending.delete(id as number)
     if (this.#waiting.size > 0 && this.calls().length === 0) {
       for (const wake of this.#waiting) wake()
     }
@@ -93,7 +90,7 @@ export class Requests {
 
   /** The clients' calls that are open. */
   calls(): Call[] {
-    return this.#pending.values().flatMap(({ call }) => call ?? [])
+    return [...this.#pending.values()].flatMap(({ call }) => call ?? [])
   }
 
   /** The clients' call that is open, where there is just one. */
@@ -108,7 +105,7 @@ export class Requests {
   }
 
   ids(): number[] {
-    return this.#pending.keys()
+    return [...this.#pending.keys()]
   }
 
   /** Resolves when no client's call is open, or after `milliseconds`. */

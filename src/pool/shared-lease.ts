@@ -5,17 +5,17 @@ import type { Shared } from './shared.ts'
 
 /** A link's lease on a process that it shares. */
 export class SharedLease implements Lease {
-  readonly link: Link
-  released = false
   readonly #shared: Shared
+  readonly #link: Link
+  #released = false
 
   constructor(shared: Shared, link: Link) {
     this.#shared = shared
-    this.link = link
+    this.#link = link
   }
 
   connection(): Connection | Promise<Connection> {
-    return this.#shared.connection(this)
+    return this.#shared.connection(this.#link)
   }
 
   current(): Connection | undefined {
@@ -47,8 +47,8 @@ export class SharedLease implements Lease {
   }
 
   release(reason: string): void {
-    if (this.released) return
-    this.released = true
-    this.#shared.leave(this.link, reason)
+    if (this.#released) return
+    this.#released = true
+    this.#shared.leave(this.#link, reason)
   }
 }

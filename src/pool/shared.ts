@@ -34,12 +34,12 @@ export interface SharedOptions extends StartRequest {
 export class Shared implements Leased {
   readonly #ground: Ground
   readonly #options: SharedOptions
+  readonly #links = new Set<Link>()
   readonly #abort = new AbortController()
   #current: SharedInstance | undefined
   /** It may hang. */
   #doubted: SharedInstance | undefined
   #starting: Promise<SharedInstance> | undefined
-  #leases = 0
   #calls = 0
   /** Since when nobody called. */
   #since = 0
@@ -67,7 +67,7 @@ export class Shared implements Leased {
   }
 
   lease(link: Link): Lease {
-    this.#leases += 1
+    this.#links.add(link)
     return new SharedLease(this, link)
   }
 
@@ -93,15 +93,14 @@ export class Shared implements Leased {
     await Promise.all([this.#current, this.#doubted].map((each) => each?.process.close(reason)))
   }
 
-  /** What the lease is spoken through; a promise where a process has to be started first. */
-  connection(lease: SharedLease): Connection | Promise<Connection> {
+  connection(link: Link): Connection | Promise<Connection> {
     const current = this.#current
-    if (current !== undefined && !current.process.ending) return attached(current, lease.link)
+    if (current !== undefined && !current.process.ending) return attached(current, link)
     this.#starting ??= this.#start().finally(() => {
       this.#starting = undefined
     })
     return this.#starting.then((instance) => {
-      if (!lease.released) return attached(instance, lease.link)
+      if (this.#links.has(link)) return attached(instance, link)
       throw new ToolgateError('tool_gone', 'The session ended while its tool was starting.')
     })
   }
@@ -223,7 +222,7 @@ export class Shared implements Leased {
   }
 
   leave(link: Link, reason: string): void {
-    this.#leases -= 1
+    this.#links.delete(link)
     this.#current?.connection.detach(link, reason)
     this.#doubted?.connection.detach(link, reason)
     this.#options.subscriptions.leave(link)
@@ -232,7 +231,7 @@ export class Shared implements Leased {
   }
 
   #endIfUnused(): void {
-    if (this.#leases > 0) return
+    if (this.#links.size > 0) return
     if (this.#retired) {
       if (this.#starting !== undefined) this.#abort.abort()
       for (const each of [this.#current, this.#doubted]) {

@@ -18,8 +18,8 @@ export interface NewsParts {
   readonly logs: Logs
   readonly whose: Whose
   readonly subscriptions: Subscriptions
-  /** The legacy sessions that share the process. */
-  readonly sessions: Iterable<Link>
+  /** All that share the process. */
+  links(): Iterable<Link>
 }
 
 /** Takes a notification of a shared legacy process to whom it concerns, and to nobody else. */
@@ -68,8 +68,8 @@ function completed(message: Message, { whose }: NewsParts): void {
   if (call?.link.era === 'legacy') call.notify(message)
 }
 
-function changed(message: Message, { events, subscriptions, sessions }: NewsParts): void {
+function changed(message: Message, { events, subscriptions, links }: NewsParts): void {
   events.listChanged()
-  for (const link of sessions) link.deliver(message)
+  for (const link of links()) if (link.era === 'legacy') link.deliver(message)
   for (const listen of subscriptions.listens.values()) listen.changed(message)
 }

@@ -5,10 +5,8 @@ import type { Id, Message } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
 import { isObject } from '../../protocol/object.ts'
 import { notificationMessage, withId, withMeta } from '../../protocol/read.ts'
-import { Ring } from '../../ring.ts'
 import type { Pipe } from '../../runtime/pipe.ts'
 import type { Serving } from '../connection.ts'
-import { Links } from '../links.ts'
 import { idInUse, servingOf } from '../messages.ts'
 import { type Pending, Requests } from '../requests.ts'
 import { Drain } from './drain.ts'
@@ -19,8 +17,7 @@ import { OpenCall } from './open-call.ts'
 export class Calls {
   readonly requests: Requests
   readonly #pipe: Pipe
-  readonly links = new Links<OpenCall>()
-  readonly #open = new Ring<OpenCall>()
+  readonly #links = new Map<Link, Map<Id, OpenCall>>()
   readonly #drain = new Drain()
   /** Our ids of requests that want logs. */
   readonly #logging = new Set<unknown>()
@@ -31,35 +28,46 @@ export class Calls {
     this.requests = new Requests(pipe)
   }
 
+  links(): Iterable<Link> {
+    return this.#links.keys()
+  }
+
+  /** The link that has the process for itself. */
+  get onlyLink(): Link | undefined {
+    return this.#links.size === 1 ? this.#links.keys().next().value : undefined
+  }
+
   /** The only call whose client wants logs. */
   get onlyLogging(): Call | undefined {
     if (this.#logging.size !== 1) return undefined
     return this.requests.get(this.#logging.values().next().value)?.call
   }
 
+  attach(link: Link): void {
+    if (!this.#links.has(link)) this.#links.set(link, new Map())
+  }
+
   /** False: it was not attached. */
   detach(link: Link, reason: string): boolean {
-    const calls = this.links.of(link)
+    const calls = this.#links.get(link)
     if (calls === undefined) return false
     // A request of its own leaves with nothing open.
     if (calls.size > 0) {
       const error = new ToolgateError('tool_gone', `The session ended: ${reason}.`)
       for (const open of [...calls.values()]) this.giveUp(open, error)
     }
-    this.links.detach(link)
-    return true
+    return this.#links.delete(link)
   }
 
   /** Throws `bad_request`, `conflict`. */
   open(call: Call): OpenCall {
     const { link, request, trace } = call
-    const calls = this.links.of(link)
+    const calls = this.#links.get(link)
     if (request.id === undefined || calls === undefined) {
       throw new ToolgateError('bad_request', 'A call needs an id and an open link.')
     }
     if (calls.has(request.id)) throw idInUse(request.id)
     const open = new OpenCall(call)
-    open.place = this.#open.add(open)
     calls.set(request.id, open)
     if (request.method !== LISTEN) {
       this.#drain.begin()
@@ -69,13 +77,14 @@ export class Calls {
   }
 
   find(link: Link, id: unknown): OpenCall | undefined {
-    return this.links.of(link)?.get(id as Id)
+    return this.#links.get(link)?.get(id as Id)
   }
 
   close(open: OpenCall): void {
-    if (this.#open.take(open.place) === undefined) return
     const { link, request } = open.call
-    this.links.of(link)?.delete(request.id as Id)
+    const calls = this.#links.get(link)
+    if (calls?.get(request.id as Id) !== open) return
+    calls.delete(request.id as Id)
     if (request.method !== LISTEN) this.#drain.end()
   }
 
@@ -120,7 +129,9 @@ export class Calls {
   /** The tool is gone; `unexpected`: not because we ended it. What only listened has no error then. */
   gone(error: Error, unexpected: boolean): void {
     if (!unexpected) this.#sayGoodbye()
-    for (const open of this.#open.values()) this.#end(open, error)
+    for (const calls of this.#links.values()) {
+      for (const open of [...calls.values()]) this.#end(open, error)
+    }
     for (const id of this.requests.ids()) this.settle(id)?.reject(error)
   }
 

@@ -13,7 +13,7 @@ import { isUri } from '../uri.ts'
  */
 export function fanOut(
   message: Message,
-  sessions: Iterable<Link>,
+  links: Iterable<Link>,
   subscriptions: Subscriptions,
 ): void {
   if (message.method === 'notifications/resources/updated') {
@@ -24,7 +24,9 @@ export function fanOut(
     for (const link of subscriptions.concernedBy(uri)) link.deliver(plain)
   } else if (isListChanged(message)) {
     const plain = withoutSubscription(message)
-    for (const link of sessions) link.deliver(plain)
+    for (const link of links) {
+      if (link.era === 'legacy' && link.kind === 'session') link.deliver(plain)
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Link } from '../../call/link.ts'
 import { withParams } from '../../protocol/edited.ts'
 import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { META } from '../../protocol/meta.ts'
@@ -65,13 +66,17 @@ export class Notifications {
   #logged(message: Message, params: JsonObject): void {
     const { calls, private: own } = this.#parts
     const call = own ? calls.onlyLogging : undefined
-    const session = own ? calls.links.onlySession : undefined
+    const link = own ? calls.onlyLink : undefined
     if (call !== undefined) call.notify(message)
-    else if (session !== undefined) session.deliver(message)
+    else if (link !== undefined && isLegacySession(link)) link.deliver(message)
     else this.#toolLog(params)
   }
 
   #skip({ method }: Message): void {
     this.#parts.log.debug({ method: method?.slice(0, 128) }, 'notification for nobody skipped')
   }
+}
+
+function isLegacySession({ era, kind }: Link): boolean {
+  return era === 'legacy' && kind === 'session'
 }

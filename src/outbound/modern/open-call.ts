@@ -3,8 +3,6 @@ import type { Call } from '../../call/call.ts'
 /** A client's call from its request to its answer, however many requests to the tool it takes. */
 export class OpenCall {
   readonly call: Call
-  /** Among those that are open. */
-  place = 0
   /** Our id of the request that the tool has. */
   id: number | undefined
   /** Why it was given up. */
