@@ -49,8 +49,8 @@ class Waist implements Dispatch {
     // A session costs a process, so opening it is charged; its initialize then is not.
     if (link.kind === 'session') await guard.admit(link.caller, link.tool)
     else guard.see(link.caller, link.tool)
-    const lease = this.#parts.pool.lease(link)
-    this.#leases.set(link, lease instanceof Promise ? await lease : lease)
+    const lease = await this.#parts.pool.lease(link)
+    this.#leases.set(link, lease)
   }
 
   async call(call: Call): Promise<Message> {

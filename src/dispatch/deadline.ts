@@ -21,7 +21,7 @@ export async function awaitAnswer(parts: Awaited): Promise<Message> {
   const { call, connection } = parts
   const clock = isEndless(call) ? undefined : new Clock(parts)
   const giveUp = () => connection.cancel(call, new ToolgateError('cancelled', 'The caller left.'))
-  call.signal?.addEventListener('abort', giveUp, ONCE)
+  call.signal?.addEventListener('abort', giveUp, { once: true })
   try {
     if (call.signal?.aborted === true) throw new ToolgateError('cancelled', 'The caller left.')
     return await connection.call(call)
@@ -30,8 +30,6 @@ export async function awaitAnswer(parts: Awaited): Promise<Message> {
     call.signal?.removeEventListener('abort', giveUp)
   }
 }
-
-const ONCE = { once: true } as const
 
 /** Looks at the limits of one call when one of them may have passed. */
 class Clock {

@@ -49,9 +49,6 @@ export interface Asking {
   readonly open: number | undefined
 }
 
-/** Of a connection whose clients are asked through `Call.ask`, where that is counted. */
-export const NEVER_ASKING: Asking = { total: 0, open: undefined }
-
 /** What a pool is told by its connections. */
 export interface ConnectionEvents {
   /** The tool's functions, prompts or resources changed. */

@@ -6,13 +6,7 @@ import { notificationMessage, requestMessage } from '../protocol/read.ts'
 import { LATEST_LEGACY } from '../protocol/versions.ts'
 import type { Pipe } from '../runtime/pipe.ts'
 import type { Logger } from '../telemetry/log.ts'
-import {
-  type Asking,
-  type ConnectionEvents,
-  NEVER_ASKING,
-  type Serving,
-  type SharedConnection,
-} from './connection.ts'
+import type { Asking, ConnectionEvents, Serving, SharedConnection } from './connection.ts'
 import { type InitializeResult, readInitialized } from './handshake.ts'
 import { Answers } from './legacy/answer.ts'
 import { answerHere } from './legacy/answer-here.ts'
@@ -190,7 +184,7 @@ export class SharedLegacyConnection implements SharedConnection {
 
   /** What clients are asked here goes through `Call.ask`, and is counted there. */
   asking(): Asking {
-    return NEVER_ASKING
+    return { total: 0, open: undefined }
   }
 
   async #pass(call: Call, open: Map<Id, number>): Promise<Message> {

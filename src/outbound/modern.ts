@@ -6,13 +6,7 @@ import { isObject } from '../protocol/object.ts'
 import { errorMessage, requestMessage, withId } from '../protocol/read.ts'
 import type { Pipe } from '../runtime/pipe.ts'
 import type { Logger } from '../telemetry/log.ts'
-import {
-  type Asking,
-  type ConnectionEvents,
-  NEVER_ASKING,
-  type Serving,
-  type SharedConnection,
-} from './connection.ts'
+import type { Asking, ConnectionEvents, Serving, SharedConnection } from './connection.ts'
 import { cancelledByClient, cancelledParams, isListChanged } from './messages.ts'
 import { Calls } from './modern/calls.ts'
 import { type DiscoverResult, ownMeta, readDiscovered } from './modern/discover.ts'
@@ -179,7 +173,7 @@ export class ModernConnection implements SharedConnection {
 
   /** The time in which a client is asked is counted where it is asked. */
   asking(): Asking {
-    return NEVER_ASKING
+    return { total: 0, open: undefined }
   }
 
   #translate(open: OpenCall): Promise<Message> {

@@ -7,7 +7,7 @@ import type { Pipe } from '../runtime/pipe.ts'
 /** A request whose answer is awaited. */
 export interface Pending {
   /** Absent for a request of our own. */
-  readonly call?: Call | undefined
+  readonly call?: Call
   /** The client's progress token; ours is the id. */
   readonly token?: Id | undefined
   readonly resolve: (message: Message) => void
@@ -34,7 +34,7 @@ export class Requests {
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
       this.#pipe.send(write(id))
-      this.#pending.set(id, { call: of.call, token: of.token, resolve, reject })
+      this.#pending.set(id, { ...of, resolve, reject })
       sent(id)
     })
   }

@@ -56,8 +56,7 @@ export class Subscriptions {
 
   /** Takes a link out everywhere; the uris that nobody is left for. */
   leave(link: Link): string[] {
-    const uris = this.#uris.get(link)
-    return uris === undefined ? [] : [...uris].filter((uri) => this.part(link, uri))
+    return [...(this.#uris.get(link) ?? [])].filter((uri) => this.part(link, uri))
   }
 
   /** Tells all processes; resolves with whether `own` agreed. */

@@ -21,7 +21,7 @@ export interface Place {
  */
 export function placeOf(link: Link, { era, dual }: Spoken): Place | 'own' {
   const { tool, caller } = link
-  if (tool.mode === 'daemon') return era === 'modern' ? ALL_MODERN : allLegacy(link)
+  if (tool.mode === 'daemon') return place(`all ${era}`, shared(link, era))
   if (link.kind === 'session') {
     return era === 'legacy' || dual ? 'own' : { ...place(link.id, ofOneCaller), alone: true }
   }
@@ -42,12 +42,10 @@ function place(key: string, how: How): Place {
 
 const ofOneCaller: How = { era: 'modern', private: true }
 
-const ALL_MODERN = place('all modern', { era: 'modern', private: false })
-
 /** Clients of all callers: none of them can be offered to the tool. */
-function allLegacy(link: Link): Place {
-  const how = { capabilities: {}, exclusive: false, correlated: isInline(link) }
-  return place('all legacy', { era: 'legacy', ...how })
+function shared(link: Link, era: Spoken['era']): How {
+  if (era === 'modern') return { era, private: false }
+  return { era, capabilities: {}, exclusive: false, correlated: isInline(link) }
 }
 
 function offering(link: Link, exclusive: boolean): How {

@@ -55,12 +55,18 @@ export class Pool {
   /**
    * A lease for the link: `placeOf` says on what. A process that is the session's own is started
    * here, others when they are first asked for. A `spare` one is not counted against the cap.
-   * Throws or rejects with `shutting_down`, and where a process cannot be started.
    */
-  lease(link: Link, { spare = false } = {}): Lease | Promise<Lease> {
-    const spoken = this.#hooks.spoken(link.tool)
-    if (!(spoken instanceof Promise)) return this.#lease(link, spoken, spare)
-    return spoken.then((known) => this.#lease(link, known, spare))
+  async lease(link: Link, { spare = false } = {}): Promise<Lease> {
+    this.#refuseWhenClosing()
+    const known = this.#hooks.spoken(link.tool)
+    const spoken = known instanceof Promise ? await known : known
+    this.#refuseWhenClosing()
+    const place = placeOf(link, spoken)
+    if (place === 'own') return this.#own(link)
+    const key = keyOf(link.tool, place.key)
+    const lease = this.#at(key, place, link, spare).lease(link)
+    if (place.alone) this.#retire(key)
+    return lease
   }
 
   /**
@@ -115,16 +121,6 @@ export class Pool {
       ...this.#running.all().map(({ process }) => process.close(reason)),
       Promise.allSettled(this.#probes),
     ])
-  }
-
-  #lease(link: Link, spoken: Spoken, spare: boolean): Lease | Promise<Lease> {
-    this.#refuseWhenClosing()
-    const place = placeOf(link, spoken)
-    if (place === 'own') return this.#own(link)
-    const key = keyOf(link.tool, place.key)
-    const lease = this.#at(key, place, link, spare).lease(link)
-    if (place.alone) this.#retire(key)
-    return lease
   }
 
   #refuseWhenClosing(): void {

@@ -5,7 +5,6 @@ import type { Subscriptions } from '../outbound/subscriptions.ts'
 import type { Backoff } from './backoff.ts'
 import { type Ground, type How, type Instance, type StartRequest, startShared } from './instance.ts'
 import type { Lease, Leased } from './lease.ts'
-import { SharedLease } from './shared-lease.ts'
 
 type SharedInstance = Instance<SharedConnection>
 
@@ -41,8 +40,6 @@ export class Shared implements Leased {
   #doubted: SharedInstance | undefined
   #starting: Promise<SharedInstance> | undefined
   #calls = 0
-  /** Since when nobody called. */
-  #since = 0
   #idle: NodeJS.Timeout | undefined
   #retired = false
 
@@ -56,11 +53,6 @@ export class Shared implements Leased {
     return this.#starting !== undefined || this.#current?.process.ending === false
   }
 
-  /** What runs now, if it may hang, too. */
-  get current(): Connection | undefined {
-    return (this.#current ?? this.#doubted)?.connection
-  }
-
   /** What it says next may be about a call that nobody waits for any more. */
   get owes(): boolean {
     return [this.#current, this.#doubted].some((each) => each?.connection.owes === true)
@@ -68,7 +60,22 @@ export class Shared implements Leased {
 
   lease(link: Link): Lease {
     this.#links.add(link)
-    return new SharedLease(this, link)
+    let released = false
+    return {
+      connection: () => this.#connection(link),
+      current: () => (this.#current ?? this.#doubted)?.connection,
+      begin: () => this.#begin(),
+      end: () => this.#end(),
+      doubt: (connection) => this.#doubt(connection),
+      trust: (connection) => this.#trust(connection),
+      condemn: (connection, reason) => this.#condemn(connection, reason),
+      abandon: (connection, reason) => this.#abandon(connection, reason),
+      release: (reason) => {
+        if (released) return
+        released = true
+        this.#leave(link, reason)
+      },
+    }
   }
 
   /** No more leases are to be taken; it ends when the last one is given back. */
@@ -93,7 +100,7 @@ export class Shared implements Leased {
     await Promise.all([this.#current, this.#doubted].map((each) => each?.process.close(reason)))
   }
 
-  connection(link: Link): Connection | Promise<Connection> {
+  #connection(link: Link): Connection | Promise<Connection> {
     const current = this.#current
     if (current !== undefined && !current.process.ending) return attached(current, link)
     this.#starting ??= this.#start().finally(() => {
@@ -144,11 +151,12 @@ export class Shared implements Leased {
     })
   }
 
-  begin(): void {
+  #begin(): void {
     this.#calls += 1
+    clearTimeout(this.#idle)
   }
 
-  end(): void {
+  #end(): void {
     this.#calls -= 1
     if (this.#calls === 0) this.#rest()
     this.#endIfUnused()
@@ -160,36 +168,25 @@ export class Shared implements Leased {
     return this.#calls > 0 || (!single && subscriptions.any)
   }
 
-  /** One timer looks whether it is idle: setting it anew for every call costs more than looking. */
   #rest(): void {
+    clearTimeout(this.#idle)
     if (this.#retired || this.#current === undefined) return
-    this.#since = performance.now()
-    this.#idle ??= this.#lookAfter(this.#options.idle)
+    this.#idle = setTimeout(() => {
+      if (this.#inUse) return
+      const current = this.#current
+      this.#current = undefined
+      void current?.process.close('idle')
+    }, this.#options.idle)
+    this.#idle.unref()
   }
 
-  #lookAfter(milliseconds: number): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.#idle = undefined
-      if (this.#retired || this.#inUse) return
-      const left = this.#since + this.#options.idle - performance.now()
-      if (left > 0) this.#idle = this.#lookAfter(Math.ceil(left))
-      else this.#stop()
-    }, milliseconds).unref()
-  }
-
-  #stop(): void {
-    const current = this.#current
-    this.#current = undefined
-    void current?.process.close('idle')
-  }
-
-  doubt(connection: Connection): void {
+  #doubt(connection: Connection): void {
     if (this.#current?.connection !== connection || this.#doubted !== undefined) return
     this.#doubted = this.#current
     this.#current = undefined
   }
 
-  trust(connection: Connection): void {
+  #trust(connection: Connection): void {
     const instance = this.#doubted
     if (instance === undefined || instance.connection !== connection) return
     this.#doubted = undefined
@@ -199,13 +196,13 @@ export class Shared implements Leased {
     } else void this.#drained(instance).then(() => instance.process.close('it was replaced'))
   }
 
-  condemn(connection: Connection, reason: string): void {
+  #condemn(connection: Connection, reason: string): void {
     const found = this.#take(connection)
     if (found !== undefined) void this.#drained(found).then(() => found.process.kill(reason))
   }
 
   /** It waits as it should, and may have something to put away. */
-  abandon(connection: Connection, reason: string): void {
+  #abandon(connection: Connection, reason: string): void {
     if (this.#options.single) void this.#take(connection)?.process.close(reason)
   }
 
@@ -221,10 +218,9 @@ export class Shared implements Leased {
     return connection.drained(this.#options.tool.timeout ?? this.#ground.config.timeouts.call)
   }
 
-  leave(link: Link, reason: string): void {
+  #leave(link: Link, reason: string): void {
     this.#links.delete(link)
-    this.#current?.connection.detach(link, reason)
-    this.#doubted?.connection.detach(link, reason)
+    for (const each of [this.#current, this.#doubted]) each?.connection.detach(link, reason)
     this.#options.subscriptions.leave(link)
     this.#endIfUnused()
     if (this.#calls === 0) this.#rest()

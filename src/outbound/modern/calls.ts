@@ -51,10 +51,8 @@ export class Calls {
   detach(link: Link, reason: string): boolean {
     const calls = this.#links.get(link)
     if (calls === undefined) return false
-    // A request of its own leaves with nothing open.
-    if (calls.size > 0) {
-      const error = new ToolgateError('tool_gone', `The session ended: ${reason}.`)
-      for (const open of [...calls.values()]) this.giveUp(open, error)
+    for (const open of [...calls.values()]) {
+      this.giveUp(open, new ToolgateError('tool_gone', `The session ended: ${reason}.`))
     }
     return this.#links.delete(link)
   }
