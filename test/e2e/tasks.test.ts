@@ -6,7 +6,6 @@ import { startGateway } from '../harness/gateway.ts'
 import { modern, modernStream } from '../harness/modern.ts'
 import { raw } from '../harness/raw.ts'
 import { errorOf, type Json, messageIn, openSession, resultOf } from '../harness/session.ts'
-import { starts } from '../harness/tool-view.ts'
 import { until } from '../harness/until.ts'
 
 const TASKS = 'io.modelcontextprotocol/tasks'
@@ -151,12 +150,6 @@ test('a tool that ends with its request is not told that its client could wait',
     const answer = resultOf((await call()).json())
     assert.equal(answer.resultType, 'complete')
     assert.match(JSON.stringify(answer.content), /done/)
-    const options = { capabilities: DECLARED, headers: { 'mcp-name': 'own__task-1' } }
-    const started = starts(anonymous, 'own')
-    const asked = { taskId: 'own__task-1' }
-    const lost = await modern(`${anonymous.url}${path}`, 'tasks/get', asked, options)
-    assert.equal(errorOf(lost.json()).code, -32602)
-    assert.equal(starts(anonymous, 'own'), started)
   }
 })
 

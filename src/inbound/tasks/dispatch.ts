@@ -10,7 +10,6 @@ import type { Telemetry } from '../../telemetry/telemetry.ts'
 import { recorded } from '../recorded.ts'
 import { unknownMethod } from '../unknown-method.ts'
 import { answerGiven, noticeGiven } from './given.ts'
-import type { TaskIds } from './ids.ts'
 import { TaskMarks } from './marks.ts'
 import { declaresTasks } from './need-tasks.ts'
 import { namesTask, requestTaken } from './taken.ts'
@@ -40,10 +39,8 @@ export class TaskDispatch implements Dispatch {
   }
 
   call(call: Call): Promise<Message> {
-    const { link } = call
-    if (this.#isShared(link)) return this.#callKnowing(call, this.#marks.of(link))
-    if (endsWithIt(call)) return this.#callKnowing(withoutOffer(call), NONE)
-    return this.#parts.dispatch.call(call)
+    if (this.#isShared(call.link)) return this.#callShared(call)
+    return this.#parts.dispatch.call(endsWithIt(call) ? withoutOffer(call) : call)
   }
 
   tell(link: Link, message: Message): void {
@@ -58,23 +55,20 @@ export class TaskDispatch implements Dispatch {
     return tool.mode === 'daemon' && this.#parts.config.keys.length > 0
   }
 
-  /** `ids`: those of the tasks that the caller may have been given. */
-  async #callKnowing(call: Call, ids: TaskIds): Promise<Message> {
+  async #callShared(call: Call): Promise<Message> {
     const { dispatch, telemetry } = this.#parts
     const { link, request } = call
-    if (!namesTask(request)) return answerGiven(await dispatch.call(call), request.method, ids)
+    const give = (id: string) => this.#marks.give(id, link)
+    if (!namesTask(request)) return answerGiven(await dispatch.call(call), request.method, give)
     const looked = await recorded(telemetry, call, () => {
-      const next = requestTaken(request, link, ids)
+      const next = requestTaken(request, link, (given) => this.#marks.take(given, link))
       return next === undefined ? { answer: unknownMethod(request) } : { next }
     })
     if ('answer' in looked) return looked.answer
-    const answer = await dispatch.call(withRequest(call, looked.next, ids))
-    return answerGiven(answer, request.method, ids)
+    const answer = await dispatch.call(withRequest(call, looked.next, give))
+    return answerGiven(answer, request.method, give)
   }
 }
-
-/** No task outlives its request. */
-const NONE: TaskIds = { give: (id) => id, take: () => undefined }
 
 /** The process is there for this one request. */
 function endsWithIt({ link }: Call): boolean {
@@ -87,7 +81,7 @@ function withoutOffer(call: Call): Call {
   return withRequest(call, withMeta(call.request, { [META.clientCapabilities]: capabilities }))
 }
 
-function withRequest(call: Call, request: Message, ids?: TaskIds): Call {
+function withRequest(call: Call, request: Message, give?: (id: string) => string): Call {
   const { link, trace, signal } = call
   return {
     link,
@@ -95,6 +89,6 @@ function withRequest(call: Call, request: Message, ids?: TaskIds): Call {
     trace,
     ...(signal !== undefined && { signal }),
     ...(call.ask !== undefined && { ask: call.ask.bind(call) }),
-    notify: (message) => call.notify(ids === undefined ? message : noticeGiven(message, ids)),
+    notify: (message) => call.notify(give === undefined ? message : noticeGiven(message, give)),
   }
 }

@@ -1,14 +1,6 @@
 import type { JsonObject } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 
-/** The ids that a caller is given for the tasks of a tool. */
-export interface TaskIds {
-  /** The tool's id as the caller is given it. */
-  give(id: string): string
-  /** The tool's id in one that the caller was given; undefined in any other. */
-  take(given: string): string | undefined
-}
-
 type Write = (id: string) => string
 
 /** A task, or params that name one, with another id. */

@@ -1,6 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Link } from '../../call/link.ts'
-import type { TaskIds } from './ids.ts'
 
 /**
  * Signs the ids of tasks, so that one which was given to a caller is of no use to another. Nothing
@@ -15,19 +14,18 @@ export class TaskMarks {
       key === null ? randomBytes(32) : createHash('sha256').update(`tasks ${key}`).digest()
   }
 
-  /** Those of this link's caller and tool. */
-  of({ caller, tool }: Link): TaskIds {
-    const give = (id: string) => {
-      const text = JSON.stringify([caller.id, tool.name, id])
-      const signature = createHmac('sha256', this.#key).update(text).digest('base64url')
-      return `${id}.${signature.slice(0, LENGTH)}`
-    }
-    const take = (given: string) => {
-      const id = given.slice(0, -LENGTH - 1)
-      const [one, other] = [Buffer.from(given), Buffer.from(give(id))]
-      return one.length === other.length && timingSafeEqual(one, other) ? id : undefined
-    }
-    return { give, take }
+  /** A tool's id as this caller is given it. */
+  give(id: string, { caller, tool }: Link): string {
+    const text = JSON.stringify([caller.id, tool.name, id])
+    const signature = createHmac('sha256', this.#key).update(text).digest('base64url')
+    return `${id}.${signature.slice(0, LENGTH)}`
+  }
+
+  /** The tool's id in one that this caller was given; undefined in any other. */
+  take(given: string, link: Link): string | undefined {
+    const id = given.slice(0, -LENGTH - 1)
+    const [one, other] = [Buffer.from(given), Buffer.from(this.give(id, link))]
+    return one.length === other.length && timingSafeEqual(one, other) ? id : undefined
   }
 }
 

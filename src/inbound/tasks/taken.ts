@@ -3,8 +3,10 @@ import { ToolgateError } from '../../errors.ts'
 import type { JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import { exactParams, withParams } from '../modern/with-params.ts'
-import { relatedTo, type TaskIds, withRelatedTask } from './ids.ts'
+import { relatedTo, withRelatedTask } from './ids.ts'
 import { needTasks } from './need-tasks.ts'
+
+type Take = (given: string) => string | undefined
 
 /** Whether there may be tasks in it that its caller was given. */
 export function namesTask(request: Message): boolean {
@@ -19,38 +21,33 @@ export function namesTask(request: Message): boolean {
  * Undefined for a method that this caller has no task for, nor its era. Throws `invalid_params`,
  * `missing_capability`.
  */
-export function requestTaken(request: Message, link: Link, ids: TaskIds): Message | undefined {
+export function requestTaken(request: Message, link: Link, take: Take): Message | undefined {
   const { method = '' } = request
-  if (method.startsWith('tasks/')) return taskTaken(request, link, ids)
+  if (method.startsWith('tasks/')) return taskTaken(request, link, take)
   const params = exactParams(request)
-  const about = withRelatedTask(params, (id) => ids.take(id) ?? NONE)
-  if (method !== LISTEN) return withParams(request, about)
-  return withParams(request, { ...about, ...filterTaken(params, link, ids) })
+  const about = withRelatedTask(params, (id) => take(id) ?? NONE)
+  return withParams(request, method === LISTEN ? { ...about, ...filterTaken(params, take) } : about)
 }
 
-function taskTaken(request: Message, link: Link, ids: TaskIds): Message | undefined {
+function taskTaken(request: Message, link: Link, take: Take): Message | undefined {
   const { method = '' } = request
   const known = METHODS[link.era].has(method)
   if (known) needTasks(link)
   const params = exactParams(request)
-  const own = typeof params.taskId === 'string' ? ids.take(params.taskId) : undefined
+  const own = typeof params.taskId === 'string' ? take(params.taskId) : undefined
   if (own !== undefined) {
-    const about = withRelatedTask(params, (id) => ids.take(id) ?? NONE)
+    const about = withRelatedTask(params, (id) => take(id) ?? NONE)
     return withParams(request, { ...about, taskId: own })
   }
   if (!known) return undefined
   throw new ToolgateError('invalid_params', 'There is no such task of this caller.')
 }
 
-function filterTaken({ notifications }: JsonObject, link: Link, ids: TaskIds): JsonObject {
-  if (!isObject(notifications)) return {}
-  const { taskIds: given, ...others } = notifications
-  if (given === undefined) return {}
-  needTasks(link)
-  const taskIds = (Array.isArray(given) ? given : []).flatMap((id: unknown) =>
-    typeof id === 'string' ? (ids.take(id) ?? []) : [],
-  )
-  return { notifications: taskIds.length === 0 ? others : { ...others, taskIds } }
+function filterTaken({ notifications }: JsonObject, take: Take): JsonObject | undefined {
+  if (!isObject(notifications) || !Array.isArray(notifications.taskIds)) return undefined
+  const ids: unknown[] = notifications.taskIds
+  const taskIds = ids.flatMap((id) => (typeof id === 'string' ? (take(id) ?? []) : []))
+  return { notifications: { ...notifications, taskIds } }
 }
 
 /** What there is for a task: the list of 2025-11-25 is of the tasks of all. */

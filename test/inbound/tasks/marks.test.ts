@@ -10,25 +10,25 @@ const IDS = ['task-1', '', 'a.b', 'ä', '__x', `x${'.'.repeat(40)}`]
 test('an id comes back as it was, to its caller and its tool alone', () => {
   const marks = new TaskMarks(null)
   for (const id of IDS) {
-    const given = marks.of(as('ada')).give(id)
-    assert.equal(marks.of(as('ada')).take(given), id)
-    assert.equal(marks.of(as('bob')).take(given), undefined)
-    assert.equal(marks.of(as('ada', 'b')).take(given), undefined)
-    assert.equal(marks.of(as('ada')).take(id), undefined)
+    const given = marks.give(id, as('ada'))
+    assert.equal(marks.take(given, as('ada')), id)
+    assert.equal(marks.take(given, as('bob')), undefined)
+    assert.equal(marks.take(given, as('ada', 'b')), undefined)
+    assert.equal(marks.take(id, as('ada')), undefined)
     for (const wrong of [`${given}x`, given.slice(1), given.slice(0, -1), `ü${given.slice(1)}`])
-      assert.equal(marks.of(as('ada')).take(wrong), undefined, wrong)
+      assert.equal(marks.take(wrong, as('ada')), undefined, wrong)
   }
 })
 
 test('replicas with one key take each other’s ids, and nobody takes those of another key', () => {
-  const given = new TaskMarks('one').of(as('ada')).give('task-1')
-  assert.equal(new TaskMarks('one').of(as('ada')).take(given), 'task-1')
+  const given = new TaskMarks('one').give('task-1', as('ada'))
+  assert.equal(new TaskMarks('one').take(given, as('ada')), 'task-1')
   for (const other of [new TaskMarks('two'), new TaskMarks(null)])
-    assert.equal(other.of(as('ada')).take(given), undefined)
+    assert.equal(other.take(given, as('ada')), undefined)
 })
 
 test('callers and tools cannot be read in two ways', () => {
   const marks = new TaskMarks('key')
-  const given = marks.of(as('a", "b', 'd')).give('c')
-  assert.equal(marks.of(as('a', 'b", "d')).take(given), undefined)
+  const given = marks.give('c', as('a", "b', 'd'))
+  assert.equal(marks.take(given, as('a', 'b", "d')), undefined)
 })
