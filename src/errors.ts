@@ -36,6 +36,8 @@ export const ERRORS = {
   tool_misbehaved: { status: 502, rpc: -32013, title: 'The tool broke the protocol' },
   not_learned: { status: 503, rpc: -32014, title: 'The tool is not ready yet' },
   unavailable: { status: 503, rpc: -32014, title: 'The gateway cannot serve this now' },
+  no_cell: { status: 503, rpc: -32017, title: 'The tool cannot be isolated on this host' },
+  queue_full: { status: 429, rpc: -32018, title: 'Too many wait for the tool' },
   shutting_down: { status: 503, rpc: -32015, title: 'The gateway is shutting down' },
   timeout: { status: 504, rpc: -32016, title: 'The call took longer than its limit' },
   cancelled: { status: 499, rpc: -32800, title: 'The call was cancelled' },

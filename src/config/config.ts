@@ -43,6 +43,33 @@ export interface Config {
     readonly parked: number
   }
   readonly limits: Limits
+  /** `required`: a tool runs in its cell or not at all; `none`: no tool has one. */
+  readonly sandbox: 'required' | 'none'
+  /** What a tool in a cell has where its file does not say. */
+  readonly cells: {
+    readonly memory: number
+    readonly processes: number
+    /** Of its private `/tmp`. */
+    readonly tmp: number
+    /** Of its folder in the workspace. */
+    readonly disk: number
+    /** Under root, the users that tools run as, one for each: first and last user id. */
+    readonly users: UserRange
+  }
+  readonly engine: {
+    /** Path of a Docker or Podman socket; null: `DOCKER_HOST`, then the usual places. */
+    readonly socket: string | null
+  }
+  readonly pool: {
+    /** Most processes of all tools together. */
+    readonly instances: number
+    /** Most processes that are started at the same time. */
+    readonly starts: number
+    /** Most sessions and calls that wait for a process of one tool. */
+    readonly queue: number
+    /** How long they wait. */
+    readonly wait: number
+  }
   readonly sizes: {
     readonly body: number
     readonly line: number
@@ -63,6 +90,11 @@ export interface Config {
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
   /** The environment the gateway was started with; a tool gets the few names its policy lists. */
   readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export interface UserRange {
+  readonly first: number
+  readonly last: number
 }
 
 /** An API key as the configuration stores it: never the key, only its hash. */

@@ -77,6 +77,29 @@ export const folderOrNone: Form<string | null> = {
   read: (value) => (value === null ? null : folder.read(value)),
 }
 
+export const socketOrNone: Form<string | null> = {
+  expected: 'the absolute path of a socket, such as /run/podman/podman.sock, or null',
+  read(value) {
+    if (value === null) return null
+    if (typeof value !== 'string' || !/^\/[^\0]+$/.test(value)) throw new RangeError()
+    return value
+  },
+}
+
+/** Two user ids with a dash between them, neither of them root's. */
+export const userRange: Form<{ readonly first: number; readonly last: number }> = {
+  expected: 'two user ids from 1000 to 4294967293, such as 2000000-2009999',
+  read(value) {
+    const [, from, to] = /^(\d{1,10})-(\d{1,10})$/.exec(String(value)) ?? []
+    const [first, last] = [Number(from), Number(to)]
+    if (!(first >= 1000 && first <= last && last <= MOST_USER)) throw new RangeError()
+    return { first, last }
+  },
+}
+
+/** The two above it stand for nobody (setresuid(2), chown(2)). */
+const MOST_USER = 2 ** 32 - 3
+
 export const origin: Form<string> = {
   expected: "an origin such as https://example.com, or '*'",
   read(value) {

@@ -61,6 +61,31 @@ export const KEYS = {
     per: row(form.duration, '1m', 'The time in which `calls` are counted.'),
     burst: row(form.countOrNone, 100, 'Calls allowed on top, in a burst.'),
   },
+  sandbox: row(
+    form.oneOf('required', 'none'),
+    'required',
+    'Whether tools run in cells; `none` is refused with `keys` or a public address.',
+  ),
+  cells: {
+    memory: row(form.size, '1GB', "A tool's processes together, where its file has no `memory`."),
+    processes: row(form.count, 256, 'Processes and threads, where its file has no `processes`.'),
+    tmp: row(form.size, '64MB', "A tool's private `/tmp`."),
+    disk: row(form.size, '1GB', 'What a tool may keep in its folder of the workspace.'),
+    users: row(form.userRange, '2000000-2009999', 'Under root: user ids of tools, one for each.'),
+  },
+  engine: {
+    socket: row(
+      form.socketOrNone,
+      null,
+      'Socket of Docker or Podman; null: `DOCKER_HOST`, then the usual places.',
+    ),
+  },
+  pool: {
+    instances: row(form.count, 1000, 'Most processes of all tools together.'),
+    starts: row(form.count, 4, 'Most processes started at the same time.'),
+    queue: row(form.countOrNone, 100, 'Most that wait for a process of one tool; then 429.'),
+    wait: row(form.duration, '10s', 'How long they wait; then 503.'),
+  },
   sizes: {
     body: row(form.size, '1MB', 'Largest body of a request.'),
     line: row(form.size, '16MB', 'Longest message of a tool.'),

@@ -17,6 +17,15 @@ export interface StartOptions {
   readonly traceparent?: string
   readonly tracestate?: string
   readonly signal?: AbortSignal
+  /** Whom it serves, where it serves one only: a workspace may be theirs alone. */
+  readonly owner?: InstanceOwner
+}
+
+export interface InstanceOwner {
+  /** Id of the caller; null: anonymous. */
+  readonly caller: string | null
+  /** Id of the session or, where there is none, of the request. */
+  readonly link: string
 }
 
 /** A program with its arguments: what every process runtime comes down to. */

@@ -1,8 +1,10 @@
+import type { Members } from './process.ts'
+
 /**
  * A process group that is ours to end: the child we started leads it, and whatever it starts
  * stays in it, so that wrappers (`npx`, a shell) leave nobody behind.
  */
-export class ProcessGroup {
+export class ProcessGroup implements Members {
   readonly #leader: number
 
   constructor(leader: number) {
@@ -34,7 +36,7 @@ export class ProcessGroup {
   }
 
   /** Forgets the group; it is not ended at exit any more. */
-  release(): void {
+  async release(): Promise<void> {
     groups.delete(this)
     if (groups.size === 0) process.off('exit', killAll)
   }

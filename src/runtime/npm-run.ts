@@ -50,7 +50,7 @@ export async function runNpm({ npm, folder, spec, timeout, signal, env }: NpmRun
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', stop)
-    group?.release()
+    void group?.release()
   }
 }
 

@@ -8,10 +8,8 @@ import type { LogFields, Logger } from '../telemetry/log.ts'
 import { type Redaction, UNREDACTED } from '../telemetry/redaction.ts'
 import { type StderrFields, toolStderr } from '../telemetry/stderr.ts'
 import { within } from '../within.ts'
-import { ProcessGroup } from './group.ts'
 import type { Ending, Pipe } from './pipe.ts'
-import { endStragglers } from './stragglers.ts'
-import { type Usage, UsageMeter } from './usage.ts'
+import type { Usage } from './usage.ts'
 
 export interface ProcessOptions {
   /** Most bytes of one line, and of what the tool has not read yet. */
@@ -25,11 +23,43 @@ export interface ProcessOptions {
   readonly redaction?: Redaction
 }
 
-/** The three streams of a child, and its end. */
+/** The three streams of a child, and its end: `exit` with the code and the signal. */
 export type Stdio = Pick<
   ChildProcessByStdio<Writable, Readable, Readable>,
   'stdin' | 'stdout' | 'stderr' | 'once'
 >
+
+/** What was started, and how it is watched and ended: one shape for processes, cells, containers. */
+export interface Body {
+  /** On this host; of a container that of its first process, 0 where nobody knows. */
+  readonly pid: number
+  readonly stdio: Stdio
+  readonly members: Members
+  readonly meter: Meter
+  /** Why it ended, where its cell knows better than its exit code: `it used more than its memory`. */
+  blame?(): string | undefined
+}
+
+/** All the processes of one body. */
+export interface Members {
+  /** Sends a signal to all; 0 only looks. False when none is left. */
+  signal(signal: NodeJS.Signals | 0): boolean
+  /** Waits until none is left, at most `milliseconds`; true when that is so. */
+  emptied(milliseconds: number): Promise<boolean>
+  /** After the end: lets go of all that was kept for it, such as its cgroup. Never rejects. */
+  release(): Promise<void>
+}
+
+/** What they use. */
+export interface Meter {
+  readonly usage: Usage | null
+  /** Looks now, where that can be done at once. */
+  sample(): void
+  /** Looks soon: it is told to end. */
+  soon(): void
+  /** It has ended. */
+  end(): void
+}
 
 type Exit = [code: number | null, signal: NodeJS.Signals | null]
 
@@ -45,10 +75,10 @@ export class ToolProcess implements Pipe {
   readonly closed: Promise<Ending>
   readonly ended: Promise<Ending>
   readonly #options: ProcessOptions
+  readonly #body: Body
   readonly #stdio: Stdio
-  readonly #group: ProcessGroup
-  readonly #mark: string
-  readonly #meter: UsageMeter
+  readonly #members: Members
+  readonly #meter: Meter
   readonly #exit: Promise<Ending>
   #reader: ((message: Message) => void) | undefined
   #early: Message[] = []
@@ -58,13 +88,14 @@ export class ToolProcess implements Pipe {
   #noise = 0
   #breakOff: (ending: Ending) => void = () => {}
 
-  constructor(options: ProcessOptions, pid: number, mark: string, stdio: Stdio) {
-    this.pid = pid
-    this.#mark = mark
+  constructor(options: ProcessOptions, body: Body) {
+    const { stdio } = body
+    this.pid = body.pid
     this.#options = options
+    this.#body = body
     this.#stdio = stdio
-    this.#group = new ProcessGroup(pid)
-    this.#meter = new UsageMeter(pid)
+    this.#members = body.members
+    this.#meter = body.meter
     const lines = new LineReader({
       limit: options.line,
       onLine: (line) => this.#line(line),
@@ -154,7 +185,7 @@ export class ToolProcess implements Pipe {
     if (!this.#exited) {
       this.#reason ??= reason
       this.#meter.sample()
-      this.#group.signal('SIGKILL')
+      this.#members.signal('SIGKILL')
     }
     return this.ended
   }
@@ -166,23 +197,22 @@ export class ToolProcess implements Pipe {
     // A tool whose output nobody reads cannot reach its end of input.
     this.#stdio.stdout.resume()
     if (await within(this.#exit, patience.stdin)) return
-    this.#group.signal('SIGTERM')
+    this.#members.signal('SIGTERM')
     if (await within(this.#exit, patience.term)) return
-    this.#group.signal('SIGKILL')
+    this.#members.signal('SIGKILL')
   }
 
   /** What the leader left behind in its group. */
   async #sweep(): Promise<void> {
     const { patience } = this.#options
-    if (this.#group.signal(0) && !(await this.#group.emptied(GRACE))) {
-      this.#group.signal('SIGTERM')
-      if (!(await this.#group.emptied(patience.term))) {
-        this.#group.signal('SIGKILL')
-        await this.#group.emptied(patience.term)
+    if (this.#members.signal(0) && !(await this.#members.emptied(GRACE))) {
+      this.#members.signal('SIGTERM')
+      if (!(await this.#members.emptied(patience.term))) {
+        this.#members.signal('SIGKILL')
+        await this.#members.emptied(patience.term)
       }
     }
-    this.#group.release()
-    await endStragglers(this.#mark)
+    await this.#members.release()
     for (const stream of [this.#stdio.stdin, this.#stdio.stdout, this.#stdio.stderr]) {
       stream.destroy()
     }
@@ -202,7 +232,7 @@ export class ToolProcess implements Pipe {
     this.#open = false
     const how = signal === null ? `exited with code ${exitCode}` : `was ended by ${signal}`
     const unexpected = this.#reason === undefined
-    this.#reason ??= `it ${how}`
+    this.#reason ??= this.#body.blame?.() ?? `it ${how}`
     return { reason: this.#reason, unexpected, exitCode, signal }
   }
 

@@ -1,6 +1,9 @@
 import { ToolgateError } from '../errors.ts'
 import { MARK, markOf } from '../mark.ts'
+import { ProcessGroup } from './group.ts'
 import { type ProcessOptions as PipeOptions, type Stdio, ToolProcess } from './process.ts'
+import { endStragglers } from './stragglers.ts'
+import { UsageMeter } from './usage.ts'
 
 export interface ProcessOptions extends PipeOptions {
   readonly program: string
@@ -36,7 +39,27 @@ export async function startProcess(options: ProcessOptions): Promise<ToolProcess
       cause,
     })
   }
-  return new ToolProcess(options, child.pid, mark, child.nodeChildProcess as Stdio)
+  return new ToolProcess(options, {
+    pid: child.pid,
+    stdio: child.nodeChildProcess as Stdio,
+    members: new MarkedGroup(child.pid, mark),
+    meter: new UsageMeter(child.pid),
+  })
+}
+
+/** Without a cell: its group, and what left that but carries its mark. */
+class MarkedGroup extends ProcessGroup {
+  readonly #mark: string
+
+  constructor(leader: number, mark: string) {
+    super(leader)
+    this.#mark = mark
+  }
+
+  override async release(): Promise<void> {
+    void super.release()
+    await endStragglers(this.#mark)
+  }
 }
 
 function startFailure(options: ProcessOptions, cause: unknown): string {
