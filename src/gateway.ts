@@ -23,6 +23,7 @@ import { TaskDispatch } from './inbound/tasks/dispatch.ts'
 import { Pool } from './pool/pool.ts'
 import { openRegistry } from './registry/open.ts'
 import type { Registry } from './registry/registry.ts'
+import { cellOf } from './runtime/cells.ts'
 import { Reaper } from './runtime/reaper.ts'
 import { prepareStarting } from './runtime/start.ts'
 import { serveMetrics } from './telemetry/metrics-server.ts'
@@ -132,6 +133,7 @@ export async function createGateway(
     health,
     instances: (tool) => ({ running: pool.count(tool), sessions: sessions.count(tool) }),
     running: (tool) => pool.running(tool),
+    cell: (tool) => cellOf(tool, config),
     checkScope: (link, message) => {
       if (link.tool !== ALL_TOOLS) checkScope({ registry, catalogue, guard }, link, message)
     },

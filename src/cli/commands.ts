@@ -16,6 +16,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'Validate the configuration and every tool.',
     load: () => import('./check.ts'),
   },
+  explain: {
+    summary: 'Show what a tool may touch here, and what enforces it.',
+    load: () => import('./explain.ts'),
+  },
   init: { summary: 'Make a tools folder with a sample.', load: () => import('./init.ts') },
   call: { summary: 'Call a function of a tool.', load: () => import('./call.ts') },
   key: { summary: 'Make an API key.', load: () => import('./key.ts') },

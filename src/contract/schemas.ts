@@ -110,7 +110,12 @@ const toolBase = z
     state: z
       .enum(['loading', 'learning', 'ready', 'failed', 'broken'])
       .describe('`broken`: the file has a mistake; its last good version, if any, is served.'),
-    sandbox: z.string().describe('How what the tool may touch is enforced; `none`: not at all.'),
+    sandbox: z
+      .enum(['bubblewrap', 'container', 'permission', 'none', 'missing'])
+      .describe(
+        'How what the tool may touch is enforced. `permission`: by Node, no network limits; ' +
+          '`none`: not at all; `missing`: it cannot be here, so the tool does not start.',
+      ),
     instances: z.int().describe('Running processes.'),
     sessions: z.int().describe('Open sessions.'),
     version: z.string().optional().describe('Content hash of what is served.'),
@@ -139,6 +144,14 @@ const runningInstance = z
   })
   .openapi('RunningInstance')
 
+const cellLine = z
+  .object({
+    what: z.string().describe('Such as `network`, `memory`, `/srv/data`.'),
+    rule: z.string().describe('Such as `none`, `at most 256 MB`, `read-only`.'),
+    by: z.string().nullable().describe('What enforces it; null: nothing does.'),
+  })
+  .openapi('CellLine')
+
 /** One line of the catalogue. */
 export const toolSummary = toolBase
   .extend({ functions: z.array(z.string()).describe('Names, as far as they are known.') })
@@ -149,6 +162,7 @@ export const toolList = z.object({ tools: z.array(toolSummary) }).openapi('ToolL
 export const toolDetail = toolBase
   .extend({
     functions: z.array(functionEntry).describe('As far as they are known.'),
+    cell: z.array(cellLine).describe('What it is given and denied, and what enforces that.'),
     running: z.array(runningInstance).describe('Its processes, and what each has used.'),
     timeout: z.int().optional().describe('Bound of one call, in milliseconds.'),
     era: z

@@ -5,9 +5,10 @@ import { isVisible } from './visible.ts'
 
 /** `GET /v1/tools`: every tool the caller may see. */
 export function listTools(parts: HttpParts) {
-  return (req: Request, res: Response): void => {
+  return async (req: Request, res: Response): Promise<void> => {
     const { caller } = asked(req)
     const visible = parts.registry.list().filter((entry) => isVisible(parts, caller, entry))
-    res.json({ tools: visible.map((entry) => summarise(parts, entry)) })
+    const tools = await Promise.all(visible.map((entry) => summarise(parts, entry)))
+    res.json({ tools })
   }
 }

@@ -10,7 +10,9 @@ import type { Guard } from '../guard/guard.ts'
 import type { Found } from '../inbound/aggregate/directory.ts'
 import type { RunningInstance } from '../pool/running.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { Cell } from '../runtime/cell/cell.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { Declaration } from '../tool/declaration.ts'
 import type { Health } from './health.ts'
 
 /** What the REST face is built on. */
@@ -30,6 +32,8 @@ export interface HttpParts {
   instances(tool: string): { readonly running: number; readonly sessions: number }
   /** Its processes one by one. */
   running(tool: string): readonly RunningInstance[]
+  /** What its instances may touch, and what enforces it here. */
+  cell(tool: Declaration): Promise<Cell>
 }
 
 /** What the front door found out about a request, and the trace it belongs to. */

@@ -2,15 +2,17 @@ import type { LearnState } from '../catalogue/catalogue.ts'
 import { withOutput } from '../contract/over-rest.ts'
 import type { ToolEntry } from '../registry/registry.ts'
 import { missingSecrets } from '../runtime/secrets.ts'
+import type { Cell } from '../runtime/cell/cell.ts'
 import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 import type { HttpParts } from './parts.ts'
 
 /** One tool as the catalogue shows it, with the names of its functions. */
-export function summarise(parts: HttpParts, entry: ToolEntry) {
+export async function summarise(parts: HttpParts, entry: ToolEntry) {
   const { declaration } = entry
+  const cell = declaration && (await parts.cell(declaration))
   const learning = declaration && parts.catalogue.look(declaration)
   const { running, sessions } = parts.instances(entry.name)
-  const [error] = errorsOf(entry, learning)
+  const [error] = errorsOf(entry, learning, cell)
   return {
     name: entry.name,
     ...(declaration?.title !== undefined && { title: declaration.title }),
@@ -18,7 +20,7 @@ export function summarise(parts: HttpParts, entry: ToolEntry) {
     tags: declaration?.tags ?? [],
     ...(declaration !== undefined && { runtime: declaration.runtime.kind, mode: declaration.mode }),
     state: stateOf(entry, learning),
-    sandbox: 'none',
+    sandbox: cell?.kind ?? 'none',
     instances: running,
     sessions,
     ...(declaration !== undefined && { version: declaration.version }),
@@ -29,16 +31,21 @@ export function summarise(parts: HttpParts, entry: ToolEntry) {
   }
 }
 
-/** The same, with the schemas of its functions, its processes and all that is wrong with its file. */
-export function detail(parts: HttpParts, entry: ToolEntry) {
+/**
+ * The same, with the schemas of its functions, its processes, every line of its cell and all that
+ * is wrong with its file.
+ */
+export async function detail(parts: HttpParts, entry: ToolEntry) {
   const { declaration } = entry
+  const cell = declaration && (await parts.cell(declaration))
   const learning = declaration && parts.catalogue.look(declaration)
-  const errors = errorsOf(entry, learning)
+  const errors = errorsOf(entry, learning, cell)
   const timeout = declaration && (declaration.timeout ?? parts.config.timeouts.call)
   return {
-    ...summarise(parts, entry),
+    ...(await summarise(parts, entry)),
     ...(timeout !== undefined && { timeout }),
     era: eraOf(declaration, learning),
+    cell: cell?.lines ?? [],
     running: parts.running(entry.name).map(({ since, ...rest }) => ({
       ...rest,
       since: new Date(since).toISOString(),
@@ -71,8 +78,15 @@ function stateOf(entry: ToolEntry, learning: LearnState | undefined) {
 }
 
 /** What is wrong, the first mistake first. */
-function errorsOf({ declaration, error, errors }: ToolEntry, learning: LearnState | undefined) {
+function errorsOf(
+  { declaration, error, errors }: ToolEntry,
+  learning: LearnState | undefined,
+  cell: Cell | undefined,
+) {
   if (error !== undefined) return errors ?? [error]
+  if (cell !== undefined && cell.refusals.length > 0) {
+    return cell.refusals.map((message) => ({ message }))
+  }
   // A tool that is known from before is shown as ready, and does not start all the same.
   const missing = declaration && missingSecrets(declaration)
   if (missing !== undefined) return [{ message: missing }]

@@ -1,12 +1,11 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
+import { startBare, startPermitted } from './bare.ts'
+import type { Cell } from './cell/cell.ts'
 import type { ToolProcess } from './process.ts'
 import { resolveSecrets } from './secrets.ts'
-import { startProcess } from './start.ts'
 
 export interface StartOptions {
   readonly config: Config
@@ -32,6 +31,8 @@ export interface InstanceOwner {
 export interface Program {
   readonly program: string
   readonly args: readonly string[]
+  /** Absolute paths that its runtime has to read, besides the program and what it was installed with. */
+  readonly needs?: readonly string[]
 }
 
 /**
@@ -55,7 +56,8 @@ export async function prepareTool(tool: Declaration, options: StartOptions): Pro
         log: options.log.child({ tool: tool.name, instance }),
         ...(signal === undefined ? {} : { signal }),
       })
-      return { program: installed.program, args: [...installed.args, ...runtime.args] }
+      const { program, args, needs } = installed
+      return { program, args: [...args, ...runtime.args], needs }
     }
     case 'inline': {
       const { inlineCommand } = await import('./inline.ts')
@@ -69,51 +71,47 @@ export async function prepareTool(tool: Declaration, options: StartOptions): Pro
   }
 }
 
-/** Starts one process of a tool. Rejects with `tool_failed_to_start`. */
+/** Starts one process of a tool. Rejects with `tool_failed_to_start`, and `no_cell`. */
 export async function startTool(
   tool: Declaration,
-  { program, args }: Program,
+  program: Program,
   options: StartOptions,
 ): Promise<ToolProcess> {
   const { config, instance, log } = options
+  const cell = { kind: 'none' as string, refusals: [], lines: [] } as unknown as Cell // until the cell lands
+  refuseWithout(cell)
   const fields = { tool: tool.name, instance }
   const { values, redaction } = await resolveSecrets(tool.policy.secrets, {
     environment: config.environment,
     patience: config.timeouts.start,
     log: log.child(fields),
   })
-  const folder = join(config.workspace, tool.name)
-  await mkdir(folder, { recursive: true })
-  return startProcess({
-    program,
-    args: args.map((arg) => arg.replaceAll('{workspace}', () => folder)),
-    cwd: folder,
-    env: { ...environmentOf(tool, config, options), ...values },
+  const common = {
+    config,
+    variables: { ...values, ...traceOf(options) },
     line: config.sizes.line,
     patience: config.timeouts,
     log,
     fields,
     redaction,
-  })
-}
-
-/** What a process needs to find programs and write scratch files, and what its file names in `env`. */
-function environmentOf(
-  tool: Declaration,
-  config: Config,
-  options: StartOptions,
-): Record<string, string> {
-  const env: Record<string, string> = { HOME: join(config.workspace, tool.name) }
-  for (const name of [...BASE, ...tool.policy.env]) {
-    const value = config.environment[name]
-    if (value !== undefined) env[name] = value
   }
-  if (options.traceparent !== undefined) env.TRACEPARENT = options.traceparent
-  if (options.tracestate !== undefined) env.TRACESTATE = options.tracestate
-  return env
+  switch (cell.kind) {
+    case 'permission':
+      return startPermitted(program, common)
+    default:
+      return startBare(tool, program, common)
+  }
 }
 
-const BASE =
-  process.platform === 'win32'
-    ? ['PATH', 'PATHEXT', 'SystemRoot', 'TEMP', 'TMP', 'USERPROFILE', 'APPDATA']
-    : ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR']
+/** Fails closed: what cannot be enforced keeps the tool from starting. */
+function refuseWithout({ refusals }: Cell): void {
+  if (refusals.length === 0) return
+  throw new ToolgateError('no_cell', `The tool could not be started: ${refusals.join('; ')}.`)
+}
+
+function traceOf({ traceparent, tracestate }: StartOptions): Record<string, string> {
+  return {
+    ...(traceparent !== undefined && { TRACEPARENT: traceparent }),
+    ...(tracestate !== undefined && { TRACESTATE: tracestate }),
+  }
+}

@@ -24,6 +24,8 @@ export interface InstallOptions {
 export interface Installed {
   readonly program: string
   readonly args: string[]
+  /** The folder it was installed into, with all that it depends on. */
+  readonly needs: readonly string[]
 }
 
 /**
@@ -35,7 +37,7 @@ export async function installPackage(options: InstallOptions): Promise<Installed
   const { package: name, version, cache, signal } = options
   const folder = join(cache, 'npm', `${name.replace('/', '+')}@${version}`)
   const found = await resolveBin(folder, name)
-  if (found !== undefined) return found
+  if (found !== undefined) return { ...found, needs: [folder] }
   const running = installs.get(folder) ?? begin(folder, options)
   await waitFor(running, signal).finally(() => {
     // The installation ends when nobody waits for it any more.
@@ -47,7 +49,7 @@ export async function installPackage(options: InstallOptions): Promise<Installed
   if (installed === undefined) {
     throw failure(`${name}@${version} has no program that could be started`)
   }
-  return installed
+  return { ...installed, needs: [folder] }
 }
 
 interface Installation {

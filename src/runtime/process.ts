@@ -1,4 +1,3 @@
-import type { ChildProcessByStdio } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { ToolgateError } from '../errors.ts'
 import { LineReader } from '../protocol/line-codec.ts'
@@ -24,10 +23,12 @@ export interface ProcessOptions {
 }
 
 /** The three streams of a child, and its end: `exit` with the code and the signal. */
-export type Stdio = Pick<
-  ChildProcessByStdio<Writable, Readable, Readable>,
-  'stdin' | 'stdout' | 'stderr' | 'once'
->
+export interface Stdio {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+  once(event: 'exit', listener: (...exit: Exit) => void): unknown
+}
 
 /** What was started, and how it is watched and ended: one shape for processes, cells, containers. */
 export interface Body {
@@ -61,7 +62,7 @@ export interface Meter {
   end(): void
 }
 
-type Exit = [code: number | null, signal: NodeJS.Signals | null]
+export type Exit = [code: number | null, signal: NodeJS.Signals | null]
 
 /** A running process as a pipe. */
 export class ToolProcess implements Pipe {

@@ -133,6 +133,11 @@ export async function openHouse(sizes = { body: 1_000 }): Promise<House> {
     listed: (caller, name) => new Directories(parts).now(caller).listed(name),
     health: () => health.now,
     instances: () => ({ running: 2, sessions: 1 }),
+    cell: async () => ({
+      kind: 'none',
+      lines: [{ what: 'network', rule: 'none', by: null }],
+      refusals: [],
+    }),
     running: () => [
       { id: 'a.1', since: 0, usage: { cpu: 10, memory: 2048, read: 5, written: null } },
       { id: 'a.2', since: 1, usage: null },

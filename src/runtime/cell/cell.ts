@@ -1,5 +1,8 @@
-/** How a tool is isolated; `permission` is Node's own model, for inline tools where nothing else is. */
-export type CellKind = 'bubblewrap' | 'container' | 'permission' | 'none'
+/**
+ * How a tool is isolated. `permission`: by Node's own model, for inline tools where nothing else is;
+ * `none`: not at all, because somebody said so; `missing`: it has to be and cannot, so it is refused.
+ */
+export type CellKind = 'bubblewrap' | 'container' | 'permission' | 'none' | 'missing'
 
 /** What an instance may touch, resolved from its declaration and this host. */
 export interface Cell {

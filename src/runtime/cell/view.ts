@@ -1,0 +1,84 @@
+import { existsSync, lstatSync, readlinkSync } from 'node:fs'
+
+/** One thing that is seen in a cell, as bubblewrap is told. */
+export interface Mount {
+  readonly kind: 'read-only' | 'read-write' | 'link'
+  /** On the host; of a link, where it leads. */
+  readonly source: string
+  /** In the cell. */
+  readonly target: string
+}
+
+/** What nearly every program needs: the system's programs and libraries, and facts about it. */
+export function systemView(): readonly Mount[] {
+  known ??= [...FOLDERS.flatMap(folder), ...FACTS.flatMap(fact)]
+  return known
+}
+
+let known: readonly Mount[] | undefined
+
+/** As one reads them in `explain`. */
+export const SYSTEM = '/usr and the libraries, certificates and time zone of the system'
+
+const FOLDERS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store']
+
+/** No host names, users, mounts or keys among them. */
+const FACTS = [
+  'alternatives',
+  'ca-certificates',
+  'ca-certificates.conf',
+  'crypto-policies',
+  'fonts',
+  'ld.so.cache',
+  'ld.so.conf',
+  'ld.so.conf.d',
+  'localtime',
+  'magic',
+  'mime.types',
+  'nsswitch.conf',
+  'pki/ca-trust',
+  'pki/tls/cert.pem',
+  'pki/tls/certs',
+  'protocols',
+  'services',
+  'ssl/certs',
+  'ssl/cert.pem',
+  'ssl/openssl.cnf',
+  'timezone',
+].map((name) => `/etc/${name}`)
+
+function folder(path: string): Mount[] {
+  if (!existsSync(path)) return []
+  // Where /usr is merged these are links, and stay so.
+  return lstatSync(path).isSymbolicLink()
+    ? [{ kind: 'link', source: readlinkSync(path), target: path }]
+    : [{ kind: 'read-only', source: path, target: path }]
+}
+
+function fact(path: string): Mount[] {
+  return existsSync(path) ? [{ kind: 'read-only', source: path, target: path }] : []
+}
+
+/** Whether a path is seen in the cell because of one of the mounts. */
+export function isSeen(path: string, mounts: readonly Mount[]): boolean {
+  return mounts.some(
+    ({ kind, target }) => kind !== 'link' && (path === target || path.startsWith(`${target}/`)),
+  )
+}
+
+/** A path of the host, read-only, at itself or elsewhere. */
+export function readOnly(source: string, target = source): Mount {
+  return { kind: 'read-only', source, target }
+}
+
+/** The flags of bubblewrap for mounts, in an order in which none hides another. */
+export function mountFlags(mounts: readonly Mount[]): string[] {
+  const outermost = mounts.toSorted((a, b) => depth(a.target) - depth(b.target))
+  return outermost.flatMap(({ kind, source, target }) => [FLAGS[kind], source, target])
+}
+
+const FLAGS = { 'read-only': '--ro-bind', 'read-write': '--bind', link: '--symlink' } as const
+
+function depth(path: string): number {
+  return path.split('/').length
+}
