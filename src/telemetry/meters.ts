@@ -22,6 +22,7 @@ class PlainMeters implements Meters {
   readonly #spawns = new Counter(METRICS.spawns, ['tool', 'outcome'])
   readonly #spawnDuration = new Durations(METRICS.spawnDuration, SPAWN_BOUNDS)
   readonly #reaped = new Counter(METRICS.reaped, ['tool'])
+  readonly #egress = new Counter(METRICS.egress, ['tool', 'outcome'])
   readonly #gauges = new Map<GaugeName, Read[]>()
 
   constructor(version: string) {
@@ -54,6 +55,10 @@ class PlainMeters implements Meters {
     this.#reaped.add(tool)
   }
 
+  egress(tool: string, outcome: string): void {
+    this.#egress.add(tool, outcome)
+  }
+
   gauge(name: GaugeName, read: Read): void {
     this.#gauges.set(name, [...(this.#gauges.get(name) ?? []), read])
   }
@@ -70,6 +75,7 @@ class PlainMeters implements Meters {
       this.#spawns.write(),
       this.#spawnDuration.write(),
       this.#reaped.write(),
+      this.#egress.write(),
       writeHead(METRICS.build) + writeSample(METRICS.build.name, { version: this.#version }, 1),
       process,
     ].join('')

@@ -97,6 +97,11 @@ export const METRICS = {
     type: 'counter',
     help: 'Processes ended that a dead gateway left behind, by tool (empty where it was for none).',
   },
+  egress: {
+    name: 'mcp_gateway_egress_total',
+    type: 'counter',
+    help: 'What tools asked of the egress proxy, by tool and outcome (ok or why it was refused).',
+  },
   build: {
     name: 'mcp_gateway_build_info',
     type: 'gauge',
@@ -148,6 +153,8 @@ export const EVENTS = {
   /** One line a tool wrote to stderr, in `line`. */
   stderr: 'tool stderr',
   stderrDropped: 'tool stderr lines dropped',
+  /** A tool asked the egress proxy for what it did not get: `host`, `port` and `why`. */
+  egressRefused: 'egress refused',
   logDropped: 'log lines dropped',
   exportFailed: 'traces could not be exported',
 } as const

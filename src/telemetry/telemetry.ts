@@ -36,6 +36,8 @@ export interface Meters {
   spawned(tool: string, outcome: 'ok' | 'failed', milliseconds: number): void
   /** One process that a dead gateway left; `tool` is empty where it was started for none. */
   reaped(tool: string): void
+  /** What a tool asked of the egress proxy. `outcome` is `ok` or why it was refused. */
+  egress(tool: string, outcome: string): void
   /** Numbers that are read when scraped: sessions, instances, calls in flight. */
   gauge(name: GaugeName, read: () => Iterable<readonly [tool: string, value: number]>): void
   /** Prometheus text. */

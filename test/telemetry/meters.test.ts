@@ -71,6 +71,17 @@ test('refusals, routing errors, spawns and orphans move their own counters', asy
   assert.equal(samples.find(({ name }) => name.endsWith('_count'))?.value, 1)
 })
 
+test('what tools asked of the egress proxy is counted by tool and outcome', async () => {
+  const meters = createMeters('0')
+  meters.egress('files', 'ok')
+  meters.egress('files', 'not_public')
+  meters.egress('files', 'not_public')
+  assert.deepEqual(await samplesOf(meters, METRICS.egress.name), [
+    [{ tool: 'files', outcome: 'ok' }, 1],
+    [{ tool: 'files', outcome: 'not_public' }, 2],
+  ])
+})
+
 test('gauges are read when scraped; several sources of one are added up', async () => {
   const meters = createMeters('0')
   let sessions = 1
