@@ -61,7 +61,7 @@ export async function prepareTool(tool: Declaration, options: StartOptions): Pro
     }
     case 'inline': {
       const { inlineCommand } = await import('./inline.ts')
-      return inlineCommand(tool, tool.policy.workspace === 'none' ? null : '{workspace}')
+      return inlineCommand(tool, tool.policy.workspace.access === 'none' ? null : '{workspace}')
     }
     case 'container':
       throw new ToolgateError(

@@ -61,7 +61,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>
 /** What a tool is given; everything else is denied. */
 export interface Policy {
   readonly network: 'none' | 'egress' | 'host' | { readonly allow: readonly string[] }
-  readonly workspace: 'none' | 'read-only' | 'read-write'
+  readonly workspace: WorkspacePolicy
   readonly files: { readonly read: readonly string[]; readonly write: readonly string[] }
   /** Names of variables of the gateway's environment that the tool gets. */
   readonly env: readonly string[]
@@ -72,6 +72,13 @@ export interface Policy {
   readonly processes: number | null
   readonly sandbox: 'required' | 'none'
   readonly container: ContainerPolicy
+}
+
+/** The folder that a tool has below the workspace. */
+export interface WorkspacePolicy {
+  readonly access: 'none' | 'read-only' | 'read-write'
+  /** Who shares it: all of the tool's callers, the sessions of one caller, or nobody. */
+  readonly per: 'tool' | 'caller' | 'session'
 }
 
 export interface ContainerPolicy {

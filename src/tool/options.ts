@@ -34,11 +34,16 @@ export type Duration = `${number}${'ms' | 's' | 'm' | 'h'}`
 /** A number and its unit, in steps of 1,024: `512B`, `64KB`, `16MB`, `1GB`. */
 export type Size = `${number}${'B' | 'KB' | 'MB' | 'GB'}`
 
+type Access = 'read-only' | 'read-write'
+
 export interface PolicyOptions {
   /** `egress`: public addresses; `host`: the host's own network. Default `none`. */
   network?: 'none' | 'egress' | 'host' | { allow: readonly string[] }
-  /** The tool's own folder below the workspace. Default `none`. */
-  workspace?: 'none' | 'read-only' | 'read-write'
+  /**
+   * The tool's own folder below the workspace; with `per`, one for each caller, or for each
+   * session, which is removed with it. Default `none`.
+   */
+  workspace?: 'none' | Access | { access: Access; per: 'tool' | 'caller' | 'session' }
   /** Absolute paths of this machine. */
   files?: { read?: readonly string[]; write?: readonly string[] }
   /** Names of variables of the gateway's environment. */
@@ -114,7 +119,7 @@ export interface RunContext {
    * asked or refuses, and when the call ends. The time it takes is not the call's.
    */
   ask(requests: Readonly<Record<string, Question>>): Promise<Readonly<Record<string, unknown>>>
-  /** Absolute path of the tool's own folder; null: its policy gives it none. */
+  /** Absolute path of the folder that its policy gives the tool; null: none. */
   readonly workspace: string | null
 }
 

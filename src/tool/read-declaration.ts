@@ -1,4 +1,4 @@
-import type { Declaration } from './declaration.ts'
+import type { Declaration, Policy, Runtime } from './declaration.ts'
 import { DURATION_FORM, parseDuration } from './duration.ts'
 import { Field, isRecord, type Mistake } from './mistakes.ts'
 import { readPolicy } from './read-policy.ts'
@@ -75,13 +75,16 @@ function read(value: unknown, form: Form): Reading<DeclarationBody> {
   const description = root.at('description').text('a sentence that says what the tool is for')
   const runtime = readRuntime(root.at('runtime'), form)
   const title = optional(root.at('title'), (field) => field.text())
+  const policy = readPolicy(root.at('policy'), form)
+  const mode =
+    optional(root.at('mode'), (field) => field.oneOf(['launcher', 'daemon'])) ??
+    (runtime?.kind === 'inline' ? 'daemon' : 'launcher')
+  if (mode === 'daemon') refuseOwnWorkspaces(root.at('policy').at('workspace'), policy, runtime)
   const body = {
     ...(title === null ? {} : { title }),
     tags: root.at('tags').texts(),
-    policy: readPolicy(root.at('policy'), form),
-    mode:
-      optional(root.at('mode'), (field) => field.oneOf(['launcher', 'daemon'])) ??
-      (runtime?.kind === 'inline' ? 'daemon' : 'launcher'),
+    policy,
+    mode,
     timeout: optional(root.at('timeout'), form.duration),
     idle: optional(root.at('idle'), form.duration),
     instances: readInstances(root.at('instances')),
@@ -94,6 +97,20 @@ function read(value: unknown, form: Form): Reading<DeclarationBody> {
     return { errors: root.mistakes }
   }
   return { declaration: { description, runtime, ...body } }
+}
+
+/** One process that serves all callers sees one folder. */
+function refuseOwnWorkspaces(
+  field: Field,
+  { workspace: { per } }: Policy,
+  runtime?: Runtime,
+): void {
+  if (per === 'tool') return
+  const unsaid = runtime?.kind === 'inline' ? ', which inline tools are unless told otherwise' : ''
+  field.wrong(
+    "per: 'tool', or mode: 'launcher' for a process of its own",
+    `a folder per ${per} needs a process per ${per}, and this tool is a daemon${unsaid}`,
+  )
 }
 
 /** Absent or wrong gives null; what is wrong has been noted. */

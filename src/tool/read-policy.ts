@@ -1,8 +1,8 @@
-import { isAbsolute } from 'node:path'
+import { resolve } from 'node:path'
 import type { ContainerPolicy, Policy } from './declaration.ts'
 import { type Field, isRecord } from './mistakes.ts'
 import type { Form } from './read-declaration.ts'
-import { isReserved, isVariable, parseSource } from './secret-source.ts'
+import { isHeeded, isReserved, isVariable, parseSource } from './secret-source.ts'
 
 const KEYS = ['network', 'workspace', 'files', 'env', 'secrets', 'memory', 'cpus', 'processes']
 const CONTAINER_KEYS = ['readOnly', 'capAdd', 'capDrop', 'securityOpt', 'tmpfs', 'user']
@@ -15,13 +15,10 @@ export function readPolicy(field: Field, form: Form): Policy {
   const cpus = field.at('cpus')
   const processes = field.at('processes')
   const sandbox = field.at('sandbox')
-  const workspace = field.at('workspace')
-  const env = field.at('env').texts('the name of a variable, such as API_TOKEN', isVariable)
+  const env = readEnv(field.at('env'))
   return {
     network: readNetwork(field.at('network')),
-    workspace: workspace.absent
-      ? 'none'
-      : (workspace.oneOf(['none', 'read-only', 'read-write']) ?? 'none'),
+    workspace: readWorkspace(field.at('workspace'), form),
     files: readFiles(field.at('files')),
     env,
     secrets: readSecrets(field.at('secrets'), env),
@@ -46,13 +43,41 @@ function readNetwork(field: Field): Policy['network'] {
   return { allow: field.at('allow').texts(each, address) }
 }
 
+const SHARES = ['tool', 'caller', 'session'] as const
+const WORKSPACES =
+  "'none', 'read-only', 'read-write' or { access: 'read-write', per: 'caller' }, where per is " +
+  "'tool', 'caller' or 'session'"
+
+/** A text is short for one folder of the whole tool. Plain data is always an object. */
+function readWorkspace(field: Field, form: Form): Policy['workspace'] {
+  const plain = form.schema === undefined
+  if (field.absent) return NO_WORKSPACE
+  if (typeof field.value === 'string' && !plain) {
+    const access = field.oneOf(['none', 'read-only', 'read-write'], WORKSPACES)
+    return access === undefined ? NO_WORKSPACE : { access, per: 'tool' }
+  }
+  if (!field.object(['access', 'per'], WORKSPACES)) return NO_WORKSPACE
+  const access = field.at('access').oneOf([...(plain ? ['none' as const] : []), ...ACCESSES])
+  const per = field.at('per').oneOf(SHARES)
+  return access === undefined || per === undefined ? NO_WORKSPACE : { access, per }
+}
+
+const ACCESSES = ['read-only', 'read-write'] as const
+const NO_WORKSPACE: Policy['workspace'] = { access: 'none', per: 'tool' }
+
+/** Every path names one place in one way only, so that what is mounted is what was read. */
 function readFiles(field: Field): Policy['files'] {
   if (!field.absent) field.object(['read', 'write'])
-  const each = 'an absolute path'
-  return {
-    read: field.at('read').texts(each, isAbsolute),
-    write: field.at('write').texts(each, isAbsolute),
-  }
+  const each = 'an absolute path without "..", ".", "//" and a "/" at its end'
+  const exact = (path: string) => resolve(path) === path
+  return { read: field.at('read').texts(each, exact), write: field.at('write').texts(each, exact) }
+}
+
+function readEnv(field: Field): string[] {
+  const each =
+    'the name of a variable, such as API_TOKEN, that is not for loaders or the gateway (LD_…, ' +
+    'DYLD_…, GCONV_PATH, GLIBC_TUNABLES, X_TOOLGATE_…)'
+  return field.texts(each, (name) => isVariable(name) && !isHeeded(name))
 }
 
 /** What is there instead of a source is never told: it may be the secret itself. */

@@ -35,7 +35,25 @@ export function readRuntime(field: Field, form: Form): Runtime | undefined {
 }
 
 function readArguments(field: Field): string[] {
-  return field.at('args').texts()
+  const each = 'a text, in which a path inside {workspace} may follow it, such as {workspace}/cache'
+  return field.at('args').texts(each, (arg) => !leavesWorkspace(arg))
+}
+
+/** Whether what follows `{workspace}` leads out of it, or makes it the name of a folder beside it. */
+function leavesWorkspace(arg: string): boolean {
+  const [, ...paths] = arg.split('{workspace}')
+  return paths.some((path) => OUTSIDE.test(decoded(path)))
+}
+
+const OUTSIDE = /^[\w%-]|(?:^|[/\\])\.\.(?:$|[/\\\s,:;"'])|\0/
+
+/** As a program may read it that decodes what it is given, and again what comes out of that. */
+function decoded(text: string): string {
+  let plain = text
+  for (let round = 0; round < 3; round += 1) {
+    plain = plain.replace(/%([0-7][0-9a-f])/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)))
+  }
+  return plain
 }
 
 function readPackage(field: Field): Runtime | undefined {

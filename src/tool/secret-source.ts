@@ -22,10 +22,14 @@ export function isVariable(text: string): boolean {
 /** A variable that the gateway sets itself, or that makes a program load other code. */
 export function isReserved(name: string): boolean {
   const upper = name.toUpperCase()
-  return OURS.has(upper) || /^(?:X_TOOLGATE_|LD_|DYLD_)/.test(upper)
+  return OURS.has(upper) || isHeeded(name)
 }
 
-// A loader's variable works on whatever starts the tool too, before it is in its cell.
+/** One that a loader, or the gateway, acts upon in whatever starts the tool, before its cell. */
+export function isHeeded(name: string): boolean {
+  return /^(?:X_TOOLGATE_|LD_|DYLD_|(?:GCONV_PATH|GLIBC_TUNABLES)$)/i.test(name)
+}
+
 const OURS: ReadonlySet<string> = new Set([
   'PATH',
   'HOME',

@@ -39,7 +39,7 @@ export function toolWith(more: Partial<Declaration> = {}): Declaration {
     runtime: { kind: 'inline', functions: [] },
     policy: {
       network: 'none',
-      workspace: 'none',
+      workspace: { access: 'none', per: 'tool' },
       files: { read: [], write: [] },
       env: [],
       secrets: {},

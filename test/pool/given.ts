@@ -89,7 +89,7 @@ export function toolOf(
     description: 'A tool under test.',
     tags: [],
     runtime: { kind: 'command', program, args: rest },
-    policy: { env: [], secrets: {}, workspace: 'none' },
+    policy: { env: [], secrets: {}, workspace: { access: 'none', per: 'tool' } },
     mode: 'launcher',
     timeout: null,
     idle: null,

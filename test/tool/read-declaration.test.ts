@@ -37,7 +37,7 @@ test('a minimal tool gets every default, and is denied everything', () => {
     tags: [],
     policy: {
       network: 'none',
-      workspace: 'none',
+      workspace: { access: 'none', per: 'tool' },
       files: { read: [], write: [] },
       env: [],
       secrets: {},

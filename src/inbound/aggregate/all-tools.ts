@@ -14,7 +14,7 @@ export const ALL_TOOLS: Declaration = {
   runtime: { kind: 'inline', functions: [] },
   policy: {
     network: 'none',
-    workspace: 'none',
+    workspace: { access: 'none', per: 'tool' },
     files: { read: [], write: [] },
     env: [],
     secrets: {},
