@@ -88,6 +88,8 @@ export async function createGateway(
     pool,
     guard,
     timeout: config.timeouts.start,
+    // Who asks for one tool is gone with the answer.
+    prepares: only === undefined,
     onRetired: (name) => {
       listens.endTool(name)
       parked.retire(name)
@@ -115,6 +117,8 @@ export async function createGateway(
 
   meters.gauge('sessions', () => sessions.counts())
   meters.gauge('instances', () => pool.counts())
+  meters.gauge('spares', () => pool.spares())
+  meters.gauge('queued', () => pool.waiting())
   meters.gauge('in_flight', () => [['', waist.inFlight.count]])
   meters.gauge('parked', () => [['', parked.count]])
   meters.gauge('listens', () => [['', listens.size]])

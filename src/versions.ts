@@ -14,6 +14,8 @@ export interface VersionsParts {
   readonly guard: Guard
   /** Milliseconds that a request waits for a tool whose file is being read. */
   readonly timeout: number
+  /** Processes are kept ready for whoever comes next, where a tool's file says so. */
+  readonly prepares: boolean
   /** Called with the tool's name when one of its versions serves no longer. */
   onRetired(name: string): void
 }
@@ -31,6 +33,7 @@ export class Versions {
       if (declaration !== undefined) this.#serve(name, declaration)
     }
     parts.registry.onChange((name, entry) => this.#changed(name, entry))
+    parts.catalogue.onChange((name) => this.#prepare(name))
   }
 
   /** The version that new links begin with. Throws `unknown_tool`, `not_learned`, `unavailable`. */
@@ -56,6 +59,7 @@ export class Versions {
         if (this.#closed) return
         // Its state says what went wrong; the next tool is not to wait for this one.
         await this.#parts.catalogue.learn(next).catch(() => {})
+        this.#prepare(next.name)
       }
     }
     await Promise.all(Array.from({ length: LANES }, lane))
@@ -85,7 +89,17 @@ export class Versions {
       this.#parts.onRetired(name)
       if (after !== undefined) catalogue.look(after)
     }
+    this.#prepare(name)
     for (const wake of this.#waiting.get(name) ?? []) wake()
+  }
+
+  /** What is known of a tool is enough to start it before somebody comes. */
+  #prepare(name: string): void {
+    const { catalogue, pool, prepares } = this.#parts
+    const declaration = this.#served.get(name)
+    if (!prepares || this.#closed || declaration === undefined) return
+    const known = catalogue.peek(declaration)
+    if (known?.state === 'learned') pool.prepare(declaration, known.learned)
   }
 
   #serve(name: string, declaration: Declaration): void {

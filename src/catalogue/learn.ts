@@ -31,7 +31,7 @@ export async function learnFrom(pool: Pool, lesson: Lesson): Promise<Learned> {
   const { tool, spoken, running, before } = lesson
   // A daemon is started on first use, and learning is not one.
   const link = linkTo(running ? tool : { ...tool, mode: 'launcher' })
-  const lease = await pool.lease(link, { spare: true })
+  const lease = await pool.lease(link, { uncounted: true, priority: 'job' })
   lease.begin()
   try {
     // Nobody's session is a link of kind `request`, so its process is one we shook hands with.

@@ -3,6 +3,7 @@ import type { Link } from '../call/link.ts'
 import type { Config } from '../config/config.ts'
 import { ToolgateError, toToolgateError } from '../errors.ts'
 import type { Guard } from '../guard/guard.ts'
+import type { Connection } from '../outbound/connection.ts'
 import type { Lease } from '../pool/lease.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
@@ -111,7 +112,10 @@ class Waist implements Dispatch {
 
   close(link: Link, reason: string): void {
     const lease = this.#leases.get(link)
-    if (lease === undefined) return
+    if (lease === undefined) {
+      this.#parts.pool.leave(link)
+      return
+    }
     this.#leases.delete(link)
     lease.release(reason)
   }
@@ -120,12 +124,12 @@ class Waist implements Dispatch {
     const { config } = this.#parts
     lease.begin(call)
     try {
-      const open = lease.connection()
-      const connection = open instanceof Promise ? await open : open
+      const open = lease.connection(call)
+      const connection = open instanceof Promise ? await whileWanted(open, call) : open
       const request = withTrace(call.request, traceparent, call.trace.tracestate)
       return await awaitAnswer({ call: new Traced(call, request), connection, lease, config })
     } finally {
-      lease.end()
+      lease.end(call)
     }
   }
 
@@ -133,6 +137,20 @@ class Waist implements Dispatch {
     const lease = this.#leases.get(link)
     if (lease !== undefined) return lease
     throw new ToolgateError('unknown_session', 'The session is unknown or has ended.')
+  }
+}
+
+/** A caller that leaves does not wait for a process, nor in the queue for one. */
+async function whileWanted(open: Promise<Connection>, { signal }: Call): Promise<Connection> {
+  if (signal === undefined) return open
+  const { promise: left, reject } = Promise.withResolvers<never>()
+  const leave = () => reject(new ToolgateError('cancelled', 'The caller left.'))
+  signal.addEventListener('abort', leave, { once: true })
+  if (signal.aborted) leave()
+  try {
+    return await Promise.race([open, left])
+  } finally {
+    signal.removeEventListener('abort', leave)
   }
 }
 

@@ -47,12 +47,13 @@ export class LegacyConnection implements Connection {
     this.#pipe = pipe
     this.#log = log
     this.#events = events
-    pipe.read((message) => this.#receive(message))
     void pipe.closed.then(({ reason }) => this.#gone(reason))
   }
 
+  /** From now on it is read: what it said before its session was there is said to that. */
   attach(link: Link): void {
     this.#link = link
+    this.#pipe.read((message) => this.#receive(message))
   }
 
   detach(_link: Link, reason: string): void {

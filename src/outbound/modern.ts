@@ -19,7 +19,7 @@ import { refuseWrongAsk } from './modern/may-ask.ts'
 import { Notifications } from './modern/notifications.ts'
 import type { OpenCall } from './modern/open-call.ts'
 import { OwnListen } from './modern/own-listen.ts'
-import type { Subscriptions } from './subscriptions.ts'
+import type { Subscribed, Subscriptions } from './subscriptions.ts'
 
 export interface ModernOptions {
   /** All links of the process are of one caller. */
@@ -32,7 +32,7 @@ export interface ModernOptions {
  * client and the tool say to each other is otherwise unchanged; for a legacy client the tool is
  * made a legacy server.
  */
-export class ModernConnection implements SharedConnection {
+export class ModernConnection implements SharedConnection, Subscribed {
   /** What a modern tool asks, it asks in the answer to the call it is about. */
   readonly owes = false
   readonly #pipe: Pipe
@@ -79,6 +79,7 @@ export class ModernConnection implements SharedConnection {
     pipe.read((message) => this.#receive(message))
     void pipe.closed.then(({ reason, unexpected }) => {
       this.#listen.close()
+      this.#subscriptions.processes.delete(this)
       const error = new ToolgateError('tool_gone', `The tool is gone: ${reason}.`)
       this.#calls.gone(error, unexpected)
     })
@@ -100,10 +101,12 @@ export class ModernConnection implements SharedConnection {
       calls: this.#calls,
       listen: this.#listen,
       subscriptions: this.#subscriptions,
+      subscribed: this,
       discovered,
       clientInfo: { name: 'toolgate', version },
       private: this.#options.private,
     })
+    this.#subscriptions.processes.add(this)
     this.#listen.refreshQuietly()
     return discovered
   }
@@ -112,6 +115,12 @@ export class ModernConnection implements SharedConnection {
     const { _meta: meta } = params
     const _meta = { ...(isObject(meta) && meta), ...this.#meta }
     return this.#calls.requests.ask(method, { ...params, _meta }, milliseconds)
+  }
+
+  /** Another process of the same clients was told what they subscribe to. */
+  async quietly(): Promise<boolean> {
+    this.#listen.refreshQuietly()
+    return true
   }
 
   resubscribe(): void {
@@ -128,7 +137,9 @@ export class ModernConnection implements SharedConnection {
 
   detach(link: Link, reason: string): void {
     if (!this.#calls.detach(link, reason)) return
-    if (this.#subscriptions.leave(link).length > 0) this.#listen.refreshQuietly()
+    const left = this.#subscriptions.leave(link)
+    if (left.length > 0) this.#listen.refreshQuietly()
+    for (const uri of left) this.#subscriptions.tellOthers(this, 'resources/unsubscribe', uri)
   }
 
   async call(call: Call): Promise<Message> {

@@ -2,7 +2,7 @@ import type { Link } from '../call/link.ts'
 import { ToolgateError } from '../errors.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
 
-/** A process that is told what is subscribed to. */
+/** A process that is told what is subscribed to; a modern one listens to all that there is. */
 export interface Subscribed {
   /** Whether it agreed; never rejects. */
   quietly(method: string, params: JsonObject): Promise<boolean>
@@ -21,7 +21,7 @@ export interface Listening {
  * serve the same clients.
  */
 export class Subscriptions {
-  /** Legacy processes that run now. */
+  /** Those that run now. */
   readonly processes = new Set<Subscribed>()
   /** By the link of each; whichever process tells the news. */
   readonly listens = new Map<Link, Listening>()
@@ -61,8 +61,13 @@ export class Subscriptions {
 
   /** Tells all processes; resolves with whether `own` agreed. */
   tell(own: Subscribed, method: string, uri: string): Promise<boolean> {
-    for (const other of this.processes) if (other !== own) void other.quietly(method, { uri })
+    this.tellOthers(own, method, uri)
     return own.quietly(method, { uri })
+  }
+
+  /** The same for all but the one that knows already. */
+  tellOthers(own: Subscribed, method: string, uri: string): void {
+    for (const other of this.processes) if (other !== own) void other.quietly(method, { uri })
   }
 
   uris(): Iterable<string> {

@@ -5,9 +5,14 @@ export class Backoff {
   #failures = 0
   #notBefore = 0
 
+  /** Milliseconds until it may be tried again. */
+  get wait(): number {
+    return Math.max(0, this.#notBefore - performance.now())
+  }
+
   /** Throws `unavailable` until it may be tried again. */
   check(): void {
-    const wait = this.#notBefore - performance.now()
+    const { wait } = this
     if (wait <= 0) return
     const message = 'The tool failed just now and is started again in a moment.'
     throw new ToolgateError('unavailable', message, { retryAfter: Math.ceil(wait / 1000) })

@@ -2,6 +2,7 @@ import type { Call } from '../call/call.ts'
 import type { Link } from '../call/link.ts'
 import type { Connection } from '../outbound/connection.ts'
 import type { Era } from '../protocol/message.ts'
+import type { Priority } from './queue.ts'
 
 /** Which eras a tool speaks. */
 export interface Spoken {
@@ -13,15 +14,15 @@ export interface Spoken {
 /** A link's right to use an instance. */
 export interface Lease {
   /** What to speak through now; a promise where a process has to be started first. */
-  connection(): Connection | Promise<Connection>
-  /** What runs now; nothing is started for it. */
-  current(): Connection | undefined
+  connection(call?: Call): Connection | Promise<Connection>
+  /** Who can be told something now; nothing is started for it. */
+  current(): Told | undefined
   /**
    * A call begins or ends; what is unused for its tool's `idle` is stopped. `connection` is asked
-   * for in between. No call: a request of our own.
+   * for in between, with the same call. No call: a request of our own.
    */
   begin(call?: Call): void
-  end(): void
+  end(call?: Call): void
   /** It may hang: until that is known, new calls of a shared one go to another. */
   doubt(connection: Connection): void
   /** It does not hang after all. */
@@ -34,13 +35,17 @@ export interface Lease {
   release(reason: string): void
 }
 
+export type Told = Pick<Connection, 'tell'>
+
 /** What links are leased from: the processes of one place. */
 export interface Leased {
-  lease(link: Link): Lease
+  lease(link: Link, priority?: Priority): Lease
   /** No more leases are to be taken; it ends when the last one is given back. */
   retire(): void
   /** Ends a process that serves nothing now, for another of its caller's; false: there is none. */
   giveWay(): boolean
+  /** Processes that run, or soon will. */
+  readonly size: number
   /** Ends its processes; resolves when they are gone. */
   close(reason: string): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Link } from '../call/link.ts'
 import { isObject } from '../protocol/object.ts'
+import type { Declaration } from '../tool/declaration.ts'
 import type { How } from './instance.ts'
 import type { Spoken } from './lease.ts'
 
@@ -21,7 +22,7 @@ export interface Place {
  */
 export function placeOf(link: Link, { era, dual }: Spoken): Place | 'own' {
   const { tool, caller } = link
-  if (tool.mode === 'daemon') return place(`all ${era}`, shared(link, era))
+  if (tool.mode === 'daemon') return placeOfAll(tool, era)
   if (link.kind === 'session') {
     return era === 'legacy' || dual ? 'own' : { ...place(link.id, ofOneCaller), alone: true }
   }
@@ -31,9 +32,16 @@ export function placeOf(link: Link, { era, dual }: Spoken): Place | 'own' {
   }
   if (caller.anonymous) return { ...place(link.id, offering(link, true)), alone: true }
   // Our own child says which call it speaks of, so its calls need not be kept apart.
-  const exclusive = !isInline(link) && (canBeAsked(link) || wantsLogs(link))
+  const exclusive = !isInline(tool) && (canBeAsked(link) || wantsLogs(link))
   const key = `caller ${digest(link)} ${caller.id}`
   return { ...place(key, offering(link, exclusive)), exclusive }
+}
+
+/** Where everybody's calls of a daemon are served: clients of all, none of whom can be asked. */
+export function placeOfAll(tool: Declaration, era: Spoken['era']): Place {
+  if (era === 'modern') return place(`all ${era}`, { era, private: false })
+  const how = { capabilities: {}, exclusive: false, correlated: isInline(tool) }
+  return place(`all ${era}`, { era, ...how })
 }
 
 function place(key: string, how: How): Place {
@@ -42,19 +50,13 @@ function place(key: string, how: How): Place {
 
 const ofOneCaller: How = { era: 'modern', private: true }
 
-/** Clients of all callers: none of them can be offered to the tool. */
-function shared(link: Link, era: Spoken['era']): How {
-  if (era === 'modern') return { era, private: false }
-  return { era, capabilities: {}, exclusive: false, correlated: isInline(link) }
-}
-
 function offering(link: Link, exclusive: boolean): How {
   const { capabilities } = link
-  return { era: 'legacy', capabilities, exclusive, correlated: isInline(link) }
+  return { era: 'legacy', capabilities, exclusive, correlated: isInline(link.tool) }
 }
 
-function isInline({ tool }: Link): boolean {
-  return tool.runtime.kind === 'inline'
+function isInline({ runtime }: Declaration): boolean {
+  return runtime.kind === 'inline'
 }
 
 function canBeAsked({ capabilities }: Link): boolean {

@@ -1,17 +1,34 @@
 import type { Link } from '../call/link.ts'
+import type { Config } from '../config/config.ts'
 import { ToolgateError } from '../errors.ts'
 import { type Question, type Reply, speaksLegacy, speaksModern } from '../outbound/probe.ts'
 import { Subscriptions } from '../outbound/subscriptions.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { within } from '../within.ts'
 import { Backoff } from './backoff.ts'
+import { Caps } from './caps.ts'
+import { Daemons } from './daemons.ts'
+import { dependsOnCaller } from './depends.ts'
 import { Exclusive } from './exclusive.ts'
-import { type Ground, type Started, type StartRequest, startAsked, startOwn } from './instance.ts'
+import {
+  type Ground,
+  type Started,
+  type StartRequest,
+  startAsked,
+  startOwn,
+  startSpare,
+} from './instance.ts'
 import type { Lease, Leased, Spoken } from './lease.ts'
 import { OwnLease } from './own.ts'
-import { type Place, placeOf } from './place.ts'
+import { type Place, placeOf, placeOfAll } from './place.ts'
+import type { Priority } from './queue.ts'
+import { Refill } from './refill.ts'
+import { makeRoom } from './room.ts'
 import { Running, type RunningInstance } from './running.ts'
-import { Shared } from './shared.ts'
+import { type Among, Shared, type Wanted } from './shared.ts'
+import { Spares } from './spares.ts'
+import { Starts } from './starts.ts'
 
 /** What the pool is told, and tells. */
 export interface PoolHooks {
@@ -27,7 +44,20 @@ export interface Probed extends Spoken {
   readonly silent: boolean
 }
 
-interface Entry {
+export interface LeaseOptions {
+  /** Default `interactive`. */
+  readonly priority?: Priority
+  /** It is one of our own, which no cap is for. */
+  readonly uncounted?: boolean
+}
+
+export interface PoolParts {
+  readonly config: Config
+  readonly telemetry: Telemetry
+}
+
+/** The processes of one place. */
+export interface Entry {
   readonly leased: Leased
   readonly tool: Declaration
   readonly caller: string
@@ -37,36 +67,69 @@ interface Entry {
 export class Pool {
   readonly #ground: Ground
   readonly #hooks: PoolHooks
-  readonly #running: Running
+  readonly #running = new Running()
+  readonly #caps: Caps
+  readonly #refill: Refill
   /** What new links are leased from, and what only ends. */
   readonly #entries = new Map<string, Entry>()
   readonly #retired = new Set<Leased>()
   readonly #backoffs = new Map<string, Backoff>()
+  readonly #spares = new Map<string, Spares>()
   readonly #probes = new Set<Promise<Probed>>()
   readonly #abort = new AbortController()
+  readonly #freed: () => void
   #closing: string | undefined
 
-  constructor(ground: Ground, hooks: PoolHooks) {
-    this.#ground = ground
+  constructor({ config, telemetry }: PoolParts, hooks: PoolHooks) {
+    const { pool, sessions, timeouts } = config
+    const starts = new Starts({ most: pool.starts, wait: timeouts.start })
+    this.#ground = { config, telemetry, starts }
     this.#hooks = hooks
-    this.#running = new Running(ground.config.sessions.perTool)
+    this.#caps = new Caps({
+      ...pool,
+      perTool: sessions.perTool,
+      running: (tool) =>
+        tool === undefined ? this.#running.countedAll() : this.#running.counted(tool),
+      makeRoom: (claim, full) => makeRoom(this.#entries, this.#spares, claim, full),
+    })
+    this.#refill = new Refill({ starts: () => starts.underWay + starts.waiting })
+    this.#freed = () => this.#caps.look()
   }
 
   /**
    * A lease for the link: `placeOf` says on what. A process that is the session's own is started
-   * here, others when they are first asked for. A `spare` one is not counted against the cap.
+   * here, others when they are first asked for.
    */
-  async lease(link: Link, { spare = false } = {}): Promise<Lease> {
+  async lease(link: Link, options: LeaseOptions = {}): Promise<Lease> {
     this.#refuseWhenClosing()
     const known = this.#hooks.spoken(link.tool)
     const spoken = known instanceof Promise ? await known : known
     this.#refuseWhenClosing()
     const place = placeOf(link, spoken)
-    if (place === 'own') return this.#own(link)
+    if (place === 'own') return this.#own(link, options)
     const key = keyOf(link.tool, place.key)
-    const lease = this.#at(key, place, link, spare).lease(link)
+    const lease = this.#at(key, place, link, options).lease(link, options.priority)
     if (place.alone) this.#retire(key)
     return lease
+  }
+
+  /** A link that waits for its lease is gone. */
+  leave(link: Link): void {
+    this.#caps.leave(link)
+  }
+
+  /**
+   * Keeps ready what the file of a tool that is known by now wants to be kept: spares, or the least
+   * that its pool is to have. Safe to call again.
+   */
+  prepare(tool: Declaration, { era }: Spoken): void {
+    if (this.#closing !== undefined) return
+    if (tool.mode === 'daemon') {
+      if (tool.instances.min === 0) return
+      const place = placeOfAll(tool, era)
+      const { leased } = this.#entry(keyOf(tool, place.key), place, tool)
+      if (leased instanceof Daemons) leased.keep()
+    } else if (tool.warm > 0 && !dependsOnCaller(tool)) this.#keepSpares(tool)
   }
 
   /**
@@ -88,13 +151,18 @@ export class Pool {
     return Math.min(PATIENCE, this.#ground.config.timeouts.start / 2)
   }
 
-  /** Ends the shared processes of a version when their last lease is given back. */
+  /** Ends the spares of a version now, its shared processes with their last lease. */
   retire(tool: Declaration): void {
     const version = keyOf(tool, '')
     for (const key of this.#entries.keys()) if (key.startsWith(version)) this.#retire(key)
     for (const key of this.#backoffs.keys()) {
       if (key.startsWith(version)) this.#backoffs.delete(key)
     }
+    const spares = this.#spares.get(version)
+    if (spares === undefined) return
+    this.#spares.delete(version)
+    this.#refill.drop(spares)
+    spares.retire()
   }
 
   /** Processes of a tool that run now. */
@@ -111,10 +179,23 @@ export class Pool {
     return this.#running.counts()
   }
 
+  /** Processes that are ready for whoever comes next. */
+  spares(): [tool: string, spares: number][] {
+    return [...this.#spares].map(([key, { count }]) => [key.slice(0, key.indexOf(' ')), count])
+  }
+
+  /** How many wait for a process of each tool. */
+  waiting(): [tool: string, waiting: number][] {
+    return this.#caps.waiting()
+  }
+
   /** Ends every process; resolves when all are gone. */
   async close(reason: string): Promise<void> {
     this.#closing = reason
     this.#abort.abort()
+    this.#refill.close()
+    for (const spares of this.#spares.values()) spares.retire()
+    this.#caps.close(shuttingDown())
     const leased = [...this.#retired, ...[...this.#entries.values()].map((each) => each.leased)]
     await Promise.all([
       ...leased.map((each) => each.close(reason)),
@@ -124,48 +205,140 @@ export class Pool {
   }
 
   #refuseWhenClosing(): void {
-    if (this.#closing === undefined) return
-    throw new ToolgateError('shutting_down', 'The gateway is shutting down.')
+    if (this.#closing !== undefined) throw shuttingDown()
   }
 
-  async #own(link: Link): Promise<Lease> {
-    const { tool, caller } = link
-    const request = { ...this.#request(tool), ...traceOf(link), signal: this.#abort.signal }
-    const instance = await this.#counted(tool, caller.id, () => startOwn(this.#ground, request))
-    this.#track(instance, false)
-    return new OwnLease(instance, link)
+  async #own(link: Link, { priority = 'interactive' }: LeaseOptions): Promise<Lease> {
+    const { tool } = link
+    const { signal } = this.#abort
+    const request = { ...this.#request(tool), ...traceOf(link), owner: ownerOf(link), priority }
+    const instance = await this.#placed(
+      tool,
+      { caller: link.caller.id, of: link, priority },
+      (spare) => startOwn(this.#ground, { ...request, signal, ...(spare && { spare }) }),
+    )
+    return new OwnLease(instance, link, this.#refill, this.#freed)
   }
 
-  #at(key: string, place: Place, link: Link, spare: boolean): Leased {
+  #at(key: string, place: Place, link: Link, { uncounted }: LeaseOptions): Leased {
     const known = this.#entries.get(key)
     if (known !== undefined) return known.leased
-    const { tool, caller } = link
+    return this.#entry(key, place, link.tool, link, uncounted).leased
+  }
+
+  /** The processes of a place; `link`: the first that asks for one of them. */
+  #entry(key: string, place: Place, tool: Declaration, link?: Link, uncounted = false): Entry {
+    const known = this.#entries.get(key)
+    if (known !== undefined) return known
+    const caller = link === undefined || tool.mode === 'daemon' ? '' : link.caller.id
     const unused = () => {
       this.#retired.delete(leased)
       if (this.#entries.get(key)?.leased === leased) this.#entries.delete(key)
     }
+    const backoff = this.#backoffOf(place, tool, caller)
+    const subscriptions = new Subscriptions()
     const common = {
       ...this.#request(tool),
-      ...(place.alone && traceOf(link)),
+      ...(link !== undefined && place.alone && traceOf(link)),
+      ...(link !== undefined && tool.mode === 'launcher' && { owner: ownerOf(link) }),
       how: place.how,
-      subscriptions: new Subscriptions(),
-      backoff: this.#backoffOf(place, link),
-      single: place.exclusive || (place.alone && link.kind === 'request'),
+      subscriptions,
+      backoff,
+      single: place.exclusive || (place.alone && link?.kind === 'request'),
       idle: tool.idle ?? this.#ground.config.timeouts.idle,
-      counted: <T>(start: () => Promise<T>) =>
-        spare ? start() : this.#counted(tool, caller.id, start),
-      started: (instance: Started) => this.#track(instance, spare),
+      placed: async <T extends Started>(
+        want: Wanted,
+        start: (spare: Started | undefined) => Promise<T>,
+      ): Promise<T> => {
+        if (uncounted) return this.#track(await start(undefined), 'uncounted')
+        const leave = () => this.#caps.leave(want.of)
+        want.signal.addEventListener('abort', leave, { once: true })
+        return this.#placed(tool, { caller, ...want }, start)
+      },
+      freed: this.#freed,
     }
-    const slot = (unused: () => void) => new Shared(this.#ground, { ...common, unused })
-    const leased: Leased = place.exclusive ? new Exclusive({ slot, unused }) : slot(unused)
-    this.#entries.set(key, { leased, tool, caller: caller.id })
-    return leased
+    const slot = (unused: () => void, among?: Among) =>
+      new Shared(this.#ground, { ...common, unused, ...(among && { among }) })
+    const leased = this.#leased(place, tool, { slot, unused, backoff, subscriptions })
+    const entry = { leased, tool, caller }
+    this.#entries.set(key, entry)
+    return entry
+  }
+
+  #leased(
+    place: Place,
+    tool: Declaration,
+    parts: {
+      slot(unused: () => void, among?: Among): Shared
+      unused(): void
+      readonly backoff: Backoff
+      readonly subscriptions: Subscriptions
+    },
+  ): Leased {
+    const { slot, unused, backoff, subscriptions } = parts
+    const { instances } = tool
+    if (place.exclusive) return new Exclusive({ slot, unused })
+    if (tool.mode !== 'daemon' || (instances.min === 0 && instances.max === 1)) return slot(unused)
+    const hasRoom = () => this.#caps.hasRoom(tool.name)
+    const listened = () => subscriptions.any
+    return new Daemons({ slot, unused, instances, backoff, hasRoom, listened })
+  }
+
+  /** A spare where there is one, else a start within the caps. */
+  async #placed<T extends Started>(
+    tool: Declaration,
+    want: Omit<Wanted, 'signal'> & { readonly caller: string },
+    start: (spare: Started | undefined) => Promise<T>,
+  ): Promise<T> {
+    const spare = tool.mode === 'launcher' ? await this.#takeSpare(tool) : undefined
+    if (spare !== undefined) {
+      this.#refill.enter(want)
+      try {
+        return await start(spare)
+      } catch (error) {
+        // It died before it was of use, and another may do better.
+        if (!isGone(error)) throw error
+      } finally {
+        this.#refill.settled(want)
+        this.#refill.look()
+      }
+    }
+    return this.#caps.within({ ...want, tool: tool.name }, async () =>
+      this.#track(await start(undefined), 'counted'),
+    )
+  }
+
+  async #takeSpare(tool: Declaration): Promise<Started | undefined> {
+    const spare = await this.#spares.get(keyOf(tool, ''))?.take()
+    if (spare === undefined) return undefined
+    this.#running.handOut(spare)
+    if (this.#closing !== undefined) void spare.process.close(this.#closing)
+    this.#refuseWhenClosing()
+    return spare
+  }
+
+  #keepSpares(tool: Declaration): void {
+    const key = keyOf(tool, '')
+    if (this.#spares.has(key)) return
+    const request = { ...this.#request(tool), signal: this.#abort.signal }
+    const spares = new Spares({
+      wanted: tool.warm,
+      start: () =>
+        this.#caps.within(
+          { tool: tool.name, caller: '', priority: 'background', of: tool },
+          async () => this.#track(await startSpare(this.#ground, request), 'spare'),
+        ),
+      hasRoom: () => this.#caps.hasRoom(tool.name),
+      lacking: () => this.#refill.look(),
+    })
+    this.#spares.set(key, spares)
+    this.#refill.keep(spares)
   }
 
   /** What fails is the tool, for this caller, so another place of the same two is no better. */
-  #backoffOf({ alone }: Place, { tool, caller }: Link): Backoff {
+  #backoffOf({ alone }: Place, tool: Declaration, caller: string): Backoff {
     if (alone) return new Backoff()
-    const key = keyOf(tool, tool.mode === 'daemon' ? 'all' : caller.id)
+    const key = keyOf(tool, tool.mode === 'daemon' ? 'all' : caller)
     const backoff = this.#backoffs.get(key) ?? new Backoff()
     this.#backoffs.set(key, backoff)
     return backoff
@@ -189,9 +362,9 @@ export class Pool {
 
   async #ask(tool: Declaration, question: Question): Promise<Reply> {
     this.#refuseWhenClosing()
-    const request = { ...this.#request(tool), signal: this.#abort.signal }
+    const request = { ...this.#request(tool), signal: this.#abort.signal, priority: 'job' } as const
     const started = await startAsked(this.#ground, request, question, this.patience)
-    this.#track(started, true)
+    this.#track(started, 'uncounted')
     const ended = started.process.close('it was asked for its era only')
     // What it holds, such as a port, is needed by the next one.
     await within(started.process.closed, LINGER)
@@ -205,22 +378,14 @@ export class Pool {
     return { tool, events: { listChanged: () => this.#hooks.listChanged(tool.name) } }
   }
 
-  #counted<T>(tool: Declaration, caller: string, start: () => Promise<T>): Promise<T> {
-    return this.#running.counted(tool.name, () => this.#makeRoom(tool, caller), start)
-  }
-
-  /** Nobody's process makes room for somebody else's. */
-  #makeRoom(tool: Declaration, caller: string): boolean {
-    for (const entry of this.#entries.values()) {
-      if (entry.tool.name !== tool.name || entry.caller !== caller) continue
-      if (tool.mode === 'launcher' && entry.leased.giveWay()) return true
-    }
-    return false
-  }
-
-  #track(started: Started, spare: boolean): void {
-    this.#running.add(started, spare)
+  #track<T extends Started>(started: T, what: 'counted' | 'uncounted' | 'spare'): T {
+    this.#running.add(started, what)
+    void started.process.closed.then(() => {
+      this.#caps.look()
+      this.#refill.look()
+    })
     if (this.#closing !== undefined) void started.process.close(this.#closing)
+    return started
   }
 }
 
@@ -234,4 +399,17 @@ function keyOf({ name, version }: Declaration, place: string): string {
 
 function traceOf({ traceparent }: Link): { traceparent?: string } {
   return traceparent === undefined ? {} : { traceparent }
+}
+
+function ownerOf({ id, caller }: Link) {
+  return { caller: caller.anonymous ? null : caller.id, link: id }
+}
+
+function shuttingDown(): ToolgateError {
+  return new ToolgateError('shutting_down', 'The gateway is shutting down.')
+}
+
+function isGone(error: unknown): boolean {
+  if (!(error instanceof ToolgateError)) return false
+  return error.cause instanceof ToolgateError && error.cause.code === 'tool_gone'
 }

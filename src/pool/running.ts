@@ -1,4 +1,3 @@
-import { ToolgateError } from '../errors.ts'
 import type { Usage } from '../runtime/usage.ts'
 import type { Started } from './instance.ts'
 
@@ -9,19 +8,16 @@ export interface RunningInstance {
   readonly since: number
   /** As it was last seen; null: not yet, or not on this system. */
   readonly usage: Usage | null
+  /** It was started for whoever comes next; absent: it serves somebody, or did. */
+  readonly spare?: true
 }
 
-/** The processes that run, and how many of them a tool may have. */
+/** The processes that run. */
 export class Running {
-  readonly #most: number
   readonly #running = new Map<string, Set<Started>>()
-  readonly #starting = new Map<string, number>()
-  /** Processes that nobody's session or call is waiting for. */
-  readonly #spare = new WeakSet<Started>()
-
-  constructor(most: number) {
-    this.#most = most
-  }
+  /** Processes of our own, which no cap is for: those that are asked what a tool is. */
+  readonly #uncounted = new WeakSet<Started>()
+  readonly #spares = new WeakSet<Started>()
 
   /** Processes of a tool that run now. */
   count(tool: string): number {
@@ -29,10 +25,11 @@ export class Running {
   }
 
   shown(tool: string): RunningInstance[] {
-    return [...(this.#running.get(tool) ?? [])].map(({ id, process: { since, usage } }) => ({
-      id,
-      since,
-      usage,
+    return [...(this.#running.get(tool) ?? [])].map((started) => ({
+      id: started.id,
+      since: started.process.since,
+      usage: started.process.usage,
+      ...(this.#spares.has(started) && { spare: true }),
     }))
   }
 
@@ -44,10 +41,27 @@ export class Running {
     return [...this.#running.values()].flatMap((running) => [...running])
   }
 
-  /** From now until it has ended; a `spare` one is not counted against the cap. */
-  add(started: Started, spare: boolean): void {
+  /** Those of a tool that count against the caps; what was told to end is none of them. */
+  counted(tool: string): number {
+    let counted = 0
+    for (const started of this.#running.get(tool) ?? []) {
+      if (!started.process.ending && !this.#uncounted.has(started)) counted += 1
+    }
+    return counted
+  }
+
+  /** The same of all tools. */
+  countedAll(): number {
+    let counted = 0
+    for (const tool of this.#running.keys()) counted += this.counted(tool)
+    return counted
+  }
+
+  /** From now until it has ended. */
+  add(started: Started, what: 'counted' | 'uncounted' | 'spare' = 'counted'): void {
     const { name } = started.tool
-    if (spare) this.#spare.add(started)
+    if (what === 'uncounted') this.#uncounted.add(started)
+    if (what === 'spare') this.#spares.add(started)
     const running = this.#running.get(name) ?? new Set()
     this.#running.set(name, running.add(started))
     void started.process.ended.then(() => {
@@ -56,24 +70,8 @@ export class Running {
     })
   }
 
-  /** Starts within the cap. Rejects with `unavailable` where `makeRoom` can make none. */
-  async counted<T>(tool: string, makeRoom: () => boolean, start: () => Promise<T>): Promise<T> {
-    if (this.#isFull(tool) && !makeRoom()) {
-      const message = `The tool has ${this.#most} processes, the most it may have (sessions.perTool).`
-      throw new ToolgateError('unavailable', message, { retryAfter: 5 })
-    }
-    this.#starting.set(tool, (this.#starting.get(tool) ?? 0) + 1)
-    try {
-      return await start()
-    } finally {
-      this.#starting.set(tool, (this.#starting.get(tool) ?? 1) - 1)
-    }
-  }
-
-  #isFull(tool: string): boolean {
-    const running = [...(this.#running.get(tool) ?? [])].filter(
-      (each) => !each.process.ending && !this.#spare.has(each),
-    )
-    return running.length + (this.#starting.get(tool) ?? 0) >= this.#most
+  /** A spare serves somebody from now on. */
+  handOut(spare: Started): void {
+    this.#spares.delete(spare)
   }
 }

@@ -3,8 +3,16 @@ import { ToolgateError } from '../errors.ts'
 import type { Connection, SharedConnection } from '../outbound/connection.ts'
 import type { Subscriptions } from '../outbound/subscriptions.ts'
 import type { Backoff } from './backoff.ts'
-import { type Ground, type How, type Instance, type StartRequest, startShared } from './instance.ts'
+import {
+  type Ground,
+  type How,
+  type Instance,
+  type Started,
+  type StartRequest,
+  startShared,
+} from './instance.ts'
 import type { Lease, Leased } from './lease.ts'
+import type { Priority } from './queue.ts'
 
 type SharedInstance = Instance<SharedConnection>
 
@@ -18,13 +26,35 @@ export interface SharedOptions extends StartRequest {
   readonly single: boolean
   /** Milliseconds without a call after which the process is stopped. */
   readonly idle: number
-  /** Starts within the tool's cap on processes. */
-  counted<T>(start: () => Promise<T>): Promise<T>
+  /** Starts within the caps, or makes a spare ready. The signal ends the waiting for a place. */
+  placed(want: Wanted, start: Starting): Promise<SharedInstance>
   /** Called when nothing runs and nobody is left; a new one may take its place then. */
   unused(): void
-  /** Called with each process that was started, for counting. */
-  started(instance: SharedInstance): void
+  /** Called when its process serves nothing now, or has been told to end. */
+  freed(): void
+  /** One of several for the same clients; absent: it is the only one. */
+  readonly among?: Among
 }
+
+/** What the others of a pool have to do with one of its processes. */
+export interface Among {
+  /** It runs on though nobody calls: the pool is to have so many, or somebody listens. */
+  stays(slot: Shared): boolean
+  /** Serves who waits for this one's start by another that is free; false: there is none. */
+  instead(slot: Shared): boolean
+  /** Its process has ended. */
+  ended(): void
+}
+
+/** Who wants a process, as long as they do. */
+export interface Wanted {
+  readonly of: object
+  readonly priority: Priority
+  readonly signal: AbortSignal
+  instead?(): boolean
+}
+
+export type Starting = (spare: Started | undefined) => Promise<SharedInstance>
 
 /**
  * One process that many links share: started on first use, stopped when idle, restarted after a
@@ -39,6 +69,8 @@ export class Shared implements Leased {
   /** It may hang. */
   #doubted: SharedInstance | undefined
   #starting: Promise<SharedInstance> | undefined
+  /** Ends the waiting for a place once nobody wants it. */
+  #waiting: AbortController | undefined
   #calls = 0
   #idle: NodeJS.Timeout | undefined
   #retired = false
@@ -53,16 +85,28 @@ export class Shared implements Leased {
     return this.#starting !== undefined || this.#current?.process.ending === false
   }
 
+  get size(): number {
+    return this.ready ? 1 : 0
+  }
+
+  /** It runs. */
+  get running(): boolean {
+    return this.#current?.process.ending === false
+  }
+
   /** What it says next may be about a call that nobody waits for any more. */
   get owes(): boolean {
     return [this.#current, this.#doubted].some((each) => each?.connection.owes === true)
   }
 
-  lease(link: Link): Lease {
+  lease(link: Link, priority: Priority = 'interactive'): Lease {
     this.#links.add(link)
+    if (this.#options.among !== undefined && link.kind === 'session') {
+      this.#current?.connection.attach(link)
+    }
     let released = false
     return {
-      connection: () => this.#connection(link),
+      connection: () => this.#connection(link, priority),
       current: () => (this.#current ?? this.#doubted)?.connection,
       begin: () => this.#begin(),
       end: () => this.#end(),
@@ -93,6 +137,11 @@ export class Shared implements Leased {
     return true
   }
 
+  /** Starts it though nobody calls, in the background. Rejects with why it could not be. */
+  async wake(): Promise<void> {
+    if (!this.ready) await this.#begun('background')
+  }
+
   async close(reason: string): Promise<void> {
     clearTimeout(this.#idle)
     this.#abort.abort()
@@ -100,38 +149,60 @@ export class Shared implements Leased {
     await Promise.all([this.#current, this.#doubted].map((each) => each?.process.close(reason)))
   }
 
-  #connection(link: Link): Connection | Promise<Connection> {
+  #connection(link: Link, priority: Priority): Connection | Promise<Connection> {
     const current = this.#current
     if (current !== undefined && !current.process.ending) return attached(current, link)
-    this.#starting ??= this.#start().finally(() => {
-      this.#starting = undefined
-    })
-    return this.#starting.then((instance) => {
+    return this.#begun(priority).then((instance) => {
       if (this.#links.has(link)) return attached(instance, link)
       throw new ToolgateError('tool_gone', 'The session ended while its tool was starting.')
     })
   }
 
-  async #start(): Promise<SharedInstance> {
-    this.#options.backoff.check()
-    const instance = await this.#options.counted(() => this.#started())
+  #begun(priority: Priority): Promise<SharedInstance> {
+    if (this.#starting !== undefined) return this.#starting
+    const starting = this.#start(priority).finally(() => {
+      if (this.#starting === starting) this.#starting = undefined
+      this.#endIfUnused()
+    })
+    this.#starting = starting
+    return starting
+  }
+
+  async #start(priority: Priority): Promise<SharedInstance> {
+    const { backoff, placed, among } = this.#options
+    backoff.check()
+    const waiting = new AbortController()
+    this.#waiting = waiting
+    const want: Wanted = {
+      of: this,
+      priority,
+      signal: waiting.signal,
+      ...(among !== undefined && { instead: () => among.instead(this) }),
+    }
+    const instance = await placed(want, (spare) => this.#started(want, spare))
     if (this.#abort.signal.aborted) {
       await instance.process.close('its start was given up')
       throw new ToolgateError('tool_gone', 'The start of the tool was given up.')
     }
     this.#watch(instance)
     this.#current = instance
-    this.#options.started(instance)
+    if (among !== undefined) {
+      for (const link of this.#links) if (link.kind === 'session') attached(instance, link)
+    }
     // What was subscribed to before a restart still is, as far as the clients know.
     instance.connection.resubscribe()
-    this.#endIfUnused()
+    if (this.#calls === 0) this.#rest()
     return instance
   }
 
   /** A start that was refused for want of a place is no failure of the tool's. */
-  async #started(): Promise<SharedInstance> {
+  async #started(want: Wanted, spare: Started | undefined): Promise<SharedInstance> {
     const { backoff, subscriptions, how } = this.#options
-    const request = { ...this.#options, signal: this.#abort.signal }
+    if (want.signal.aborted) throw new ToolgateError('tool_gone', 'Nobody waits for it any more.')
+    this.#waiting = undefined
+    const { signal } = this.#abort
+    const { priority } = want
+    const request = { ...this.#options, signal, priority, ...(spare !== undefined && { spare }) }
     try {
       return await startShared(this.#ground, request, subscriptions, how)
     } catch (error) {
@@ -148,6 +219,7 @@ export class Shared implements Leased {
       this.#options.backoff.lived(performance.now() - since)
       if (unexpected) this.#options.backoff.failed()
       this.#endIfUnused()
+      this.#options.among?.ended()
     })
   }
 
@@ -164,18 +236,21 @@ export class Shared implements Leased {
 
   /** A subscriber waits for updates, so the process is in use though nobody calls. */
   get #inUse(): boolean {
-    const { single, subscriptions } = this.#options
-    return this.#calls > 0 || (!single && subscriptions.any)
+    const { single, subscriptions, among } = this.#options
+    if (this.#calls > 0) return true
+    return among === undefined ? !single && subscriptions.any : !single && among.stays(this)
   }
 
   #rest(): void {
     clearTimeout(this.#idle)
+    this.#options.freed()
     if (this.#retired || this.#current === undefined) return
     this.#idle = setTimeout(() => {
       if (this.#inUse) return
       const current = this.#current
       this.#current = undefined
       void current?.process.close('idle')
+      this.#options.freed()
     }, this.#options.idle)
     this.#idle.unref()
   }
@@ -203,7 +278,9 @@ export class Shared implements Leased {
 
   /** It waits as it should, and may have something to put away. */
   #abandon(connection: Connection, reason: string): void {
-    if (this.#options.single) void this.#take(connection)?.process.close(reason)
+    if (!this.#options.single) return
+    void this.#take(connection)?.process.close(reason)
+    this.#options.freed()
   }
 
   #take(connection: Connection): SharedInstance | undefined {
@@ -226,13 +303,23 @@ export class Shared implements Leased {
     if (this.#calls === 0) this.#rest()
   }
 
+  /** Nobody wants the process for which a place is waited for; who comes next waits anew. */
+  #stopWaiting(): void {
+    if (this.#waiting === undefined) return
+    this.#starting = undefined
+    this.#waiting.abort()
+    this.#waiting = undefined
+  }
+
   #endIfUnused(): void {
     if (this.#links.size > 0) return
+    if (this.#calls === 0) this.#stopWaiting()
     if (this.#retired) {
       if (this.#starting !== undefined) this.#abort.abort()
       for (const each of [this.#current, this.#doubted]) {
         void each?.process.close('nobody uses it any more')
       }
+      this.#options.freed()
     }
     const running = this.#current ?? this.#doubted ?? this.#starting
     if (running === undefined) this.#options.unused()

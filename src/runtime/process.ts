@@ -83,6 +83,7 @@ export class ToolProcess implements Pipe {
   readonly #exit: Promise<Ending>
   #reader: ((message: Message) => void) | undefined
   #early: Message[] = []
+  #earlyBytes = 0
   #reason: string | undefined
   #exited = false
   #open = true
@@ -249,7 +250,13 @@ export class ToolProcess implements Pipe {
       return
     }
     if (this.#reader !== undefined) this.#hand(message)
-    else if (this.#early.length < EARLY) this.#early.push(message)
+    else this.#keep(message)
+  }
+
+  /** Nobody reads it yet, perhaps for hours: what is kept is bounded. */
+  #keep(message: Message): void {
+    this.#earlyBytes += message.bytes.length
+    if (this.#early.length < EARLY && this.#earlyBytes <= EARLY_BYTES) this.#early.push(message)
   }
 
   /** Whatever a tool writes, it is this one message that fails and not the gateway. */
@@ -296,3 +303,4 @@ export class ToolProcess implements Pipe {
 const GRACE = 200
 const NOISE_LOGGED = 20
 const EARLY = 64
+const EARLY_BYTES = 1024 * 1024

@@ -91,7 +91,7 @@ class PlainMeters implements Meters {
         sum += value
       }
     }
-    if (name !== 'instances') return writeHead(row) + writeSample(row.name, {}, sum)
+    if (!BY_TOOL.has(name)) return writeHead(row) + writeSample(row.name, {}, sum)
     const samples = [...byTool].map(([tool, value]) => writeSample(row.name, { tool }, value))
     return writeHead(row) + samples.join('')
   }
@@ -99,7 +99,17 @@ class PlainMeters implements Meters {
 
 type Read = () => Iterable<readonly [tool: string, value: number]>
 
-const GAUGES = ['in_flight', 'parked', 'listens', 'connections', 'sessions', 'instances'] as const
+const GAUGES = [
+  'in_flight',
+  'parked',
+  'listens',
+  'connections',
+  'sessions',
+  'instances',
+  'spares',
+  'queued',
+] as const
+const BY_TOOL: ReadonlySet<GaugeName> = new Set(['instances', 'spares', 'queued'])
 
 /** Seconds. */
 const CALL_BOUNDS = [

@@ -67,6 +67,16 @@ export const METRICS = {
     type: 'gauge',
     help: 'Running processes or connections of each tool.',
   },
+  spares: {
+    name: 'mcp_gateway_spares',
+    type: 'gauge',
+    help: 'Processes of each tool that are ready for the next session; they are instances too.',
+  },
+  queued: {
+    name: 'mcp_gateway_queue_length',
+    type: 'gauge',
+    help: 'Calls and sessions that wait for a process of each tool.',
+  },
   authFailures: {
     name: 'mcp_gateway_auth_failures_total',
     type: 'counter',

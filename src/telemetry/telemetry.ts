@@ -47,6 +47,8 @@ export interface Meters {
 export type GaugeName =
   | 'sessions'
   | 'instances'
+  | 'spares'
+  | 'queued'
   | 'in_flight'
   | 'parked'
   | 'listens'

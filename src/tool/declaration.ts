@@ -19,8 +19,9 @@ export interface Declaration {
   readonly timeout: number | null
   /** How long an unused instance is kept; null: the default of its mode. */
   readonly idle: number | null
+  /** Of a daemon: how many are kept running, and the most there may be. */
   readonly instances: { readonly min: number; readonly max: number }
-  /** Spare instances kept started for the next session. */
+  /** Spare instances of a launcher that are kept started for the next session. */
   readonly warm: number
   readonly limits: Limits | null
   readonly access: { readonly scopes: readonly string[]; readonly roles: readonly string[] }

@@ -16,9 +16,12 @@ export interface ToolOptions<R extends RuntimeOptions = RuntimeOptions> {
   timeout?: Duration
   /** How long an unused instance is kept. */
   idle?: Duration
-  /** How many instances a daemon has: a number, or its bounds. */
+  /**
+   * How many instances a daemon has: the most, or its bounds. `min` are kept running; others are
+   * started while all are busy, and stopped after `idle`.
+   */
   instances?: number | { min?: number; max?: number }
-  /** Spare instances kept started for the next session. */
+  /** Spare instances of a launcher: started for the next session, told nothing. */
   warm?: number
   /** `calls` in each `per`, and `burst` on top. */
   limits?: { calls: number; per: Duration; burst?: number }

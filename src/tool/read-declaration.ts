@@ -93,6 +93,14 @@ function read(value: unknown, form: Form): Reading<DeclarationBody> {
     access: readAccess(root.at('access')),
     era: optional(root.at('era'), (field) => field.oneOf(['legacy', 'modern'])),
   } as const
+  if (body.mode === 'daemon' && body.warm > 0) {
+    root.at('warm').wrong("nothing: spares are for mode 'launcher', a daemon has instances")
+  }
+  if (body.mode === 'launcher' && (body.instances.min > 0 || body.instances.max > 1)) {
+    root
+      .at('instances')
+      .wrong("nothing: a launcher has one for each session; mode 'daemon' has more")
+  }
   if (root.mistakes.length > 0 || description === undefined || runtime === undefined) {
     return { errors: root.mistakes }
   }

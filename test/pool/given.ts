@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream'
 import type { TestContext } from 'node:test'
 import type { Call } from '../../src/call/call.ts'
 import type { Link } from '../../src/call/link.ts'
+import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Spoken } from '../../src/pool/lease.ts'
 import { Pool } from '../../src/pool/pool.ts'
@@ -32,6 +33,8 @@ export interface PoolGiven {
 export interface PoolOptions {
   /** Most processes of a tool. */
   readonly perTool?: number
+  /** Caps of all, and the queue; the most that may wait is 0 where nothing is said. */
+  readonly pool?: Partial<Config['pool']>
   readonly spoken?: Spoken | ((tool: Declaration) => Spoken | Promise<Spoken>)
   readonly changed?: (tool: string) => void
   /** Milliseconds. */
@@ -40,22 +43,23 @@ export interface PoolOptions {
 
 /** A pool of real processes, which end with the test. */
 export async function openPool(t: TestContext, options: PoolOptions = {}): Promise<PoolGiven> {
-  const { perTool, spoken = LEGACY, changed = () => {}, start } = options
+  const { perTool, pool: own, spoken = LEGACY, changed = () => {}, start } = options
   const dir = mkdtempSync(join(tmpdir(), 'toolgate-pool-'))
   const { config } = await loadConfig({
     cwd: dir,
     env: { PATH: process.env.PATH, TOOLGATE_CACHE: join(dir, 'cache') },
     flags: { tools: dir, workspace: join(dir, 'workspace') },
   })
-  const own = {
+  const configured = {
     ...config,
+    pool: { ...config.pool, queue: 0, ...own },
     sessions: { ...config.sessions, ...(perTool !== undefined && { perTool }) },
     timeouts: { ...config.timeouts, stdin: 500, term: 500, ...(start !== undefined && { start }) },
   }
   const logs: LogLine[] = []
-  const telemetry = { ...createTelemetry(own, new PassThrough()), log: logTo(logs) }
+  const telemetry = { ...createTelemetry(configured, new PassThrough()), log: logTo(logs) }
   const pool = new Pool(
-    { config: own, telemetry },
+    { config: configured, telemetry },
     { spoken: typeof spoken === 'function' ? spoken : () => spoken, listChanged: changed },
   )
   t.after(async () => {
@@ -91,6 +95,8 @@ export function toolOf(
     runtime: { kind: 'command', program, args: rest },
     policy: { env: [], secrets: {}, workspace: { access: 'none', per: 'tool' } },
     mode: 'launcher',
+    instances: { min: 0, max: 1 },
+    warm: 0,
     timeout: null,
     idle: null,
     limits: null,

@@ -4,7 +4,7 @@ import { isLogLevel } from '../../protocol/log-level.ts'
 import type { Id, JsonObject, Message } from '../../protocol/message.ts'
 import { isObject } from '../../protocol/object.ts'
 import { errorMessage, resultMessage } from '../../protocol/read.ts'
-import type { Subscriptions } from '../subscriptions.ts'
+import type { Subscribed, Subscriptions } from '../subscriptions.ts'
 import { uriOf } from '../uri.ts'
 import type { Calls } from './calls.ts'
 import type { DiscoverResult } from './discover.ts'
@@ -19,6 +19,8 @@ export interface LegacyCallsParts {
   readonly calls: Calls
   readonly listen: OwnListen
   readonly subscriptions: Subscriptions
+  /** This process, as others of the same clients know it. */
+  readonly subscribed: Subscribed
   readonly discovered: DiscoverResult
   /** For clients that do not say who they are. */
   readonly clientInfo: JsonObject
@@ -74,7 +76,7 @@ export class LegacyCalls {
   }
 
   async #subscribe(open: OpenCall): Promise<Message> {
-    const { listen, subscriptions, discovered } = this.#parts
+    const { listen, subscriptions, subscribed, discovered } = this.#parts
     const { link, request } = open.call
     const id = request.id as Id
     const uri = uriOf(request)
@@ -83,9 +85,10 @@ export class LegacyCalls {
       return errorMessage(id, -32601, 'The tool does not tell when its resources change.')
     }
     const before = new Set(subscriptions.of(uri)).has(link)
-    subscriptions.join(link, uri)
+    const first = subscriptions.join(link, uri)
     try {
       await open.wait(listen.refresh())
+      if (first) subscriptions.tellOthers(subscribed, 'resources/subscribe', uri)
       if (listen.grants(uri)) return resultMessage(id, {})
       const what = 'The tool does not tell when this resource changes.'
       throw new ToolgateError('invalid_params', what)
@@ -96,8 +99,10 @@ export class LegacyCalls {
   }
 
   #unsubscribe(link: Link, uri: string): void {
-    const { listen, subscriptions } = this.#parts
-    if (subscriptions.part(link, uri)) listen.refreshQuietly()
+    const { listen, subscriptions, subscribed } = this.#parts
+    if (!subscriptions.part(link, uri)) return
+    listen.refreshQuietly()
+    subscriptions.tellOthers(subscribed, 'resources/unsubscribe', uri)
   }
 }
 
