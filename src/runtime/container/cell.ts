@@ -1,0 +1,248 @@
+import type { HostConfig } from 'dockerode'
+import type { Config } from '../../config/config.ts'
+import type { Declaration, Policy } from '../../tool/declaration.ts'
+import type { Cell, CellLine } from '../cell/cell.ts'
+import { boundsOf, sizeOf, WORKSPACE } from '../cell/native.ts'
+import type { EngineFacts } from './engine.ts'
+import { tmpfsOf } from './tmpfs.ts'
+
+/** The cell of a container: its lines, and the options of the engine that make them true. */
+export interface ContainerCell extends Cell {
+  readonly kind: 'container'
+  /** All that does not depend on the instance. */
+  readonly host: HostConfig
+}
+
+/** One thing a cell is made of, told and done in one place, so that the two cannot differ. */
+interface Part {
+  readonly lines: readonly CellLine[]
+  readonly host?: HostConfig
+  /** Why the tool cannot be started here. */
+  readonly refusals?: readonly string[]
+}
+
+/** Resolves the cell of a container tool on an engine; `digest` is of its image, where it is known. */
+export function resolveContainerCell(
+  tool: Pick<Declaration, 'policy' | 'runtime'>,
+  config: Pick<Config, 'cells' | 'sandbox'>,
+  facts: EngineFacts = MODERN,
+  digest: string | null = null,
+): ContainerCell {
+  const { policy } = tool
+  const parts = [
+    image(digest),
+    namespaces(facts),
+    network(policy),
+    privileges(policy, facts),
+    root(policy),
+    scratch(policy, config),
+    mounts(policy),
+    environment(policy),
+    limits(policy, config, facts),
+  ]
+  return {
+    kind: 'container',
+    lines: parts.flatMap(({ lines }) => lines),
+    refusals: parts.flatMap(({ refusals = [] }) => refusals),
+    host: Object.assign({ ...ALWAYS }, ...parts.map(({ host }) => host ?? {})),
+  }
+}
+
+/** What no file can relax. */
+const ALWAYS: HostConfig = {
+  Privileged: false,
+  PublishAllPorts: false,
+  AutoRemove: true,
+  // Ends what a tool leaves behind, and passes signals on.
+  Init: true,
+  RestartPolicy: { Name: 'no' },
+  // Its output is a protocol, and nobody's log.
+  LogConfig: { Type: 'none', Config: {} },
+}
+
+/** Where the engine is not asked: one that can do everything. */
+const MODERN: EngineFacts = {
+  api: 41,
+  rootless: false,
+  cgroup: 2,
+  bounds: { memory: true, cpus: true, processes: true },
+  seccomp: true,
+}
+
+function image(digest: string | null): Part {
+  const rule = digest ?? 'not pulled yet'
+  return { lines: [{ what: 'image', rule, by: 'engine: image by digest' }] }
+}
+
+function namespaces({ api, cgroup }: EngineFacts): Part {
+  const own = api >= 41 && cgroup === 2
+  return {
+    lines: [
+      { what: 'processes of others', rule: 'not seen, not signalled', by: 'engine: PID namespace' },
+      { what: 'shared memory and queues of others', rule: 'not reached', by: 'engine: IpcMode' },
+      { what: 'host name', rule: 'its own', by: 'engine: UTS namespace' },
+      ...(own ? [{ what: 'control groups', rule: 'not seen', by: 'engine: CgroupnsMode' }] : []),
+    ],
+    host: { IpcMode: 'private', ...(own && { CgroupnsMode: 'private' as const }) },
+  }
+}
+
+function network({ network: given }: Policy): Part {
+  const what = 'network'
+  if (given === 'none') {
+    return {
+      lines: [{ what, rule: 'none', by: 'engine: NetworkMode' }],
+      host: { NetworkMode: 'none' },
+    }
+  }
+  if (given === 'host') {
+    const rule = "the host's own, with its loopback and its abstract sockets"
+    return {
+      lines: [{ what, rule, by: 'nothing is in its way' }],
+      host: { NetworkMode: 'host' },
+    }
+  }
+  const list =
+    given === 'egress' ? 'public addresses' : `only ${given.allow.join(', ') || 'nothing'}`
+  return {
+    lines: [
+      { what, rule: `${list}, by name and port`, by: 'engine: internal network, and egress proxy' },
+      {
+        what: 'services of this machine on all of its addresses',
+        rule: "reached at the network's own address",
+        by: null,
+      },
+    ],
+    // Names are the proxy's to look up; some engines ask on behalf of internal networks.
+    host: { Dns: [NOWHERE], DnsSearch: [] },
+  }
+}
+
+/** Of RFC 5737: nobody answers there. */
+const NOWHERE = '192.0.2.1'
+
+function privileges({ container }: Policy, facts: EngineFacts): Part {
+  const { capAdd, capDrop, securityOpt, user } = container
+  const own = securityOpt.some((option) => /^no-new-privileges\b/.test(option))
+  const options = own ? securityOpt : ['no-new-privileges', ...securityOpt]
+  const given = capAdd.length === 0 ? '' : `; given: ${capAdd.join(', ')}`
+  const filtered = facts.seccomp && !securityOpt.some((option) => /^seccomp\b/.test(option))
+  const refused = [
+    ...securityOpt.filter((option) => /privileged/i.test(option.replace(/no-new-privileges/i, ''))),
+    ...capAdd.filter((name) => /^(?:CAP_)?ALL$/i.test(name)),
+  ]
+  return {
+    lines: [
+      {
+        what: 'user',
+        rule:
+          user ?? "its folder's, else the image's own unless that is root, else one without a name",
+        by: 'engine: User',
+      },
+      {
+        what: 'capabilities',
+        rule: `dropped: ${capDrop.join(', ') || 'none'}${given}`,
+        by: 'engine: CapDrop',
+      },
+      {
+        what: 'new privileges',
+        rule: own ? `as its file says: ${securityOpt.join(', ')}` : 'none',
+        by: 'engine: no-new-privileges',
+      },
+      {
+        what: 'system calls',
+        rule: filtered ? "the engine's own filter" : 'no filter of the engine’s own',
+        by: filtered ? 'engine: seccomp' : null,
+      },
+      ...securityOpt.map((option) => ({
+        what: 'security option',
+        rule: `${option}, by its file`,
+        by: 'engine: SecurityOpt',
+      })),
+      { what: 'privileged', rule: 'never', by: 'engine: Privileged' },
+    ],
+    host: { CapDrop: [...capDrop], CapAdd: [...capAdd], SecurityOpt: options },
+    refusals: refused.map((word) => `${word} would make the container a privileged one`),
+  }
+}
+
+function root({ container: { readOnly } }: Policy): Part {
+  const rule = readOnly ? 'read-only' : 'written to by its file’s word, and gone with it'
+  return {
+    lines: [{ what: '/', rule, by: 'engine: ReadonlyRootfs' }],
+    host: { ReadonlyRootfs: readOnly },
+  }
+}
+
+function scratch(policy: Policy, { cells }: Pick<Config, 'cells'>): Part {
+  const by = 'engine: Tmpfs'
+  const places = tmpfsOf(policy.container.tmpfs, cells.tmp)
+  const rule = `its own, at most ${sizeOf(cells.tmp)}`
+  return {
+    lines: [
+      ...Object.entries(places).map(([what, options]) => ({ what, rule: options, by })),
+      { what: '/dev/shm', rule, by: 'engine: ShmSize' },
+      { what: 'volumes of the image', rule: `each empty, at most ${sizeOf(cells.tmp)}`, by },
+    ],
+    host: { Tmpfs: places, ShmSize: cells.tmp },
+  }
+}
+
+function mounts({ workspace: { access, per }, files }: Policy): Part {
+  const by = 'engine: Mounts'
+  const whose = { tool: 'of the tool', caller: 'of each caller', session: 'of each session' }[per]
+  const rule = access === 'none' ? 'none' : `${access}, one ${whose}, at ${WORKSPACE}`
+  return {
+    lines: [
+      { what: 'workspace', rule, by },
+      ...files.read.map((what) => ({ what, rule: 'read-only', by })),
+      ...files.write.map((what) => ({ what, rule: 'read-write', by })),
+      { what: 'sockets of container engines', rule: 'never', by: 'refused at start' },
+    ],
+  }
+}
+
+function environment({ env, secrets }: Policy): Part {
+  const names = [...env, ...Object.keys(secrets)]
+  const rule =
+    names.length === 0 ? 'nothing of the gateway’s' : `of the gateway’s only ${names.join(', ')}`
+  return { lines: [{ what: 'environment', rule, by: 'engine: Env' }] }
+}
+
+function limits(
+  policy: Policy,
+  { cells, sandbox }: Pick<Config, 'cells' | 'sandbox'>,
+  { bounds: can }: EngineFacts,
+): Part {
+  const waived = policy.sandbox === 'none' || sandbox === 'none'
+  const { memory, processes, cpus } = boundsOf(policy, cells)
+  const cannot = (what: string) =>
+    waived ? [] : [`the container engine cannot limit ${what}; sandbox: 'none' lets it go`]
+  return {
+    lines: [
+      {
+        what: 'memory',
+        rule: `at most ${sizeOf(memory)}, with no swap`,
+        by: can.memory ? 'engine: Memory, MemorySwap' : null,
+      },
+      {
+        what: 'processes and threads',
+        rule: `at most ${processes}`,
+        by: can.processes ? 'engine: PidsLimit' : null,
+      },
+      cpus === null
+        ? { what: 'processors', rule: 'all', by: 'nothing is in its way' }
+        : { what: 'processors', rule: `at most ${cpus}`, by: can.cpus ? 'engine: NanoCpus' : null },
+    ],
+    host: {
+      ...(can.memory && { Memory: memory, MemorySwap: memory }),
+      ...(can.processes && { PidsLimit: processes }),
+      ...(cpus !== null && can.cpus && { NanoCpus: Math.round(cpus * 1e9) }),
+    },
+    refusals: [
+      ...(can.memory ? [] : cannot('memory')),
+      ...(can.processes ? [] : cannot('processes')),
+      ...(cpus === null || can.cpus ? [] : cannot('processors')),
+    ],
+  }
+}

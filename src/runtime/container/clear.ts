@@ -1,0 +1,15 @@
+import type { Telemetry } from '../../telemetry/telemetry.ts'
+import type { EngineConfig } from './address.ts'
+import { reapContainers } from './reap.ts'
+
+/** Removes the containers that these dead gateways left, says so and counts them. */
+export async function clearContainers(
+  config: EngineConfig,
+  dead: ReadonlySet<string>,
+  { log, meters }: Pick<Telemetry, 'log' | 'meters'>,
+): Promise<void> {
+  await reapContainers(config, dead, ({ tool, ...rest }) => {
+    meters.reaped(tool)
+    log.warn({ tool, ...rest }, 'orphan ended')
+  })
+}

@@ -1,0 +1,153 @@
+import { Agent } from 'node:http'
+import type Docker from 'dockerode'
+import { ToolgateError } from '../../errors.ts'
+import { type EngineAddress, type EngineConfig, engineAddress, noEngine } from './address.ts'
+
+/** A container engine that answers. */
+export interface Engine {
+  readonly docker: Docker
+  /** Path of its socket; null: over TCP, so that its files and addresses may be another machine's. */
+  readonly socket: string | null
+  readonly facts: EngineFacts
+}
+
+/** What an engine says of itself. */
+export interface EngineFacts {
+  /** Minor version of its API: 41 of 1.41. */
+  readonly api: number
+  /** Its root is the user that runs it. */
+  readonly rootless: boolean
+  readonly cgroup: 1 | 2
+  /** What it can keep a container from. */
+  readonly bounds: { readonly memory: boolean; readonly cpus: boolean; readonly processes: boolean }
+  readonly seccomp: boolean
+}
+
+/** The engine, with one client for each place it is at. Rejects with `no_cell`. */
+export async function findEngine(config: EngineConfig): Promise<Engine> {
+  const address = engineAddress(config)
+  const key = JSON.stringify(address)
+  const known = engines.get(key)
+  if (known !== undefined) return known
+  const connecting = connect(address)
+  engines.set(key, connecting)
+  // One that could not be reached may be there the next time.
+  connecting.catch(() => engines.delete(key))
+  return connecting
+}
+
+/** It may have come back as another version: it is asked again. */
+export function forgetEngine(engine: Engine): void {
+  for (const [key, known] of engines) {
+    void known.then(
+      (each) => each === engine && engines.delete(key),
+      () => {},
+    )
+  }
+}
+
+const engines = new Map<string, Promise<Engine>>()
+
+async function connect(address: EngineAddress): Promise<Engine> {
+  const { default: Client } = await import('dockerode')
+  const asking = new Client(optionsFor(address, undefined))
+  try {
+    const api = negotiate((await ask(asking.version())) as Version)
+    const docker = new Client(optionsFor(address, `v1.${api}`))
+    const info: Info = await ask(docker.info())
+    return {
+      docker,
+      socket: 'socket' in address ? address.socket : null,
+      facts: factsOf(api, info),
+    }
+  } catch (error) {
+    throw noEngine('the container engine does not answer', error)
+  }
+}
+
+/** Requests have connections of their own: a kept one may be of an engine that has ended since. */
+const agent = new Agent({ keepAlive: false })
+
+/** Nothing is left to the client's own guesses from the environment. */
+function optionsFor(address: EngineAddress, version: string | undefined): Docker.DockerOptions {
+  const plain = { protocol: 'http', ca: undefined, cert: undefined, key: undefined, agent, version }
+  const place =
+    'socket' in address
+      ? { host: undefined, socketPath: address.socket }
+      : { host: address.host, port: address.port, socketPath: undefined }
+  return { ...plain, ...place } as unknown as Docker.DockerOptions
+}
+
+type Version = { readonly ApiVersion: string; readonly MinAPIVersion?: string }
+
+/** The newest that both know; an engine that has dropped it gets its oldest. */
+function negotiate({ ApiVersion, MinAPIVersion }: Version): number {
+  return Math.max(Math.min(minor(ApiVersion), KNOWN), minor(MinAPIVersion ?? '1.24'))
+}
+
+const minor = (version: string) => Number(version.split('.')[1])
+
+/** Minor version of the newest API that this was written for. */
+const KNOWN = 47
+
+interface Info {
+  readonly CgroupVersion?: string
+  readonly MemoryLimit?: boolean
+  readonly CpuCfsQuota?: boolean
+  readonly PidsLimit?: boolean
+  readonly SecurityOptions?: readonly string[]
+}
+
+function factsOf(api: number, info: Info): EngineFacts {
+  const options = info.SecurityOptions ?? []
+  return {
+    api,
+    rootless: options.some((option) => option.startsWith('name=rootless')),
+    cgroup: info.CgroupVersion === '2' ? 2 : 1,
+    bounds: {
+      memory: info.MemoryLimit !== false,
+      cpus: info.CpuCfsQuota !== false,
+      processes: info.PidsLimit !== false,
+    },
+    seccomp: options.some((option) => /^name=seccomp\b/.test(option) && !/unconfined/.test(option)),
+  }
+}
+
+/** What an engine answered, in its own words and short; undefined where it did not answer. */
+export function engineSaid(error: unknown): string | undefined {
+  const { json, statusCode } = error as { json?: unknown; statusCode?: number }
+  if (statusCode === undefined) return undefined
+  const { message } = (json ?? {}) as { message?: unknown }
+  const text = typeof message === 'string' ? message : `status ${statusCode}`
+  return text.replace(/\s+/g, ' ').slice(0, 500).replace(/\.$/, '')
+}
+
+export function statusOf(error: unknown): number | undefined {
+  return (error as { statusCode?: number }).statusCode
+}
+
+/** Why a container could not be started; the engine itself being gone is no fault of the tool. */
+export function startFailure(error: unknown, engine: Engine): ToolgateError {
+  if (error instanceof ToolgateError) return error
+  const said = engineSaid(error)
+  if (said === undefined) {
+    forgetEngine(engine)
+    return noEngine('the container engine does not answer', error)
+  }
+  const message = `The tool could not be started: the container engine says: ${said}.`
+  return new ToolgateError('tool_failed_to_start', message, { cause: error })
+}
+
+/** One short request, which must be answered in time: an engine may hang, or end within its answer. */
+export async function ask<T>(request: Promise<T>, milliseconds = PATIENCE): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error('no answer in time')), milliseconds)
+  try {
+    return await Promise.race([request, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Milliseconds. */
+const PATIENCE = 5_000

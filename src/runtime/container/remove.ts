@@ -1,0 +1,73 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { EngineConfig } from './address.ts'
+import { ask, type Engine, findEngine, statusOf } from './engine.ts'
+
+/** Names of the containers that this gateway has, or is about to have. */
+export const owned = new Set<string>()
+
+/** What could not be removed, the engine being gone, and is tried again. */
+const left = new Map<string, EngineConfig>()
+
+/**
+ * Ends and removes a container of ours. Resolves when it is gone or, where the engine does not
+ * answer, when it is on the list of what is tried again. Never rejects.
+ */
+export async function removeContainer(
+  engine: Engine,
+  name: string,
+  config: EngineConfig,
+): Promise<void> {
+  try {
+    await endContainer(engine, name)
+    owned.delete(name)
+  } catch {
+    left.set(name, config)
+    timer ??= setInterval(() => void tryAgain(), AGAIN).unref()
+  }
+}
+
+/** Rejects where it may still be there. */
+export async function endContainer({ docker }: Engine, id: string): Promise<void> {
+  const container = docker.getContainer(id)
+  const until = performance.now() + PATIENCE
+  for (;;) {
+    const status = await ask(container.remove({ force: true, v: true }), PATIENCE).then(
+      () => 404,
+      (error: unknown) => {
+        const status = statusOf(error)
+        // The engine is removing it on its own account.
+        if (status === 409 || status === 404) return status
+        throw error
+      },
+    )
+    if (status === 404) return
+    if (performance.now() > until) throw new Error('it is not removed')
+    await pause(POLL)
+  }
+}
+
+let timer: NodeJS.Timeout | undefined
+let trying = false
+
+async function tryAgain(): Promise<void> {
+  if (trying) return
+  trying = true
+  for (const [name, config] of [...left]) {
+    try {
+      await endContainer(await findEngine(config), name)
+      left.delete(name)
+      owned.delete(name)
+    } catch {
+      // The next time.
+    }
+  }
+  trying = false
+  if (left.size > 0) return
+  clearInterval(timer)
+  timer = undefined
+}
+
+/** Milliseconds. */
+const AGAIN = 2_000
+const PATIENCE = 5_000
+const POLL = 50

@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import Docker from 'dockerode'
+import type { Owner } from './gateway.ts'
+import { descendants, marked } from './processes.ts'
+import { absent } from './services.ts'
+import { until, within } from './until.ts'
+
+/** For `test(title, { skip: noEngine }, …)`: why containers cannot be tested here, or false. */
+export const noEngine: string | false =
+  process.platform === 'linux' && process.getuid?.() === 0
+    ? absent('dockerd')
+    : 'an engine of its own needs Linux and root'
+
+/** A container engine of the test's own. */
+export interface TestEngine {
+  readonly socket: string
+  readonly docker: Docker
+  /** Id of the image that holds Node and test/fixtures, at /app. */
+  readonly image: string
+  /** Every container that it has, running or not. */
+  containers(): Promise<Docker.ContainerInfo[]>
+  /** Ends it as a crash does, and waits for that. */
+  kill(): Promise<void>
+  /** Starts it again. */
+  restart(): Promise<void>
+  /** Stops it in the middle of everything, until `SIGCONT`. */
+  signal(name: NodeJS.Signals): void
+}
+
+/** The name by which tools find the image of every engine. */
+export const IMAGE = 'toolgate-test/fixtures:1'
+
+/** Starts an engine with folders of its own and an image; ends with its owner, and leaves nothing. */
+export async function startEngine(owner: Owner): Promise<TestEngine> {
+  const dir = mkdtempSync(join(tmpdir(), 'toolgate-engine-'))
+  const socket = join(dir, 'engine.sock')
+  const docker = new Docker({ socketPath: socket })
+  let daemon = launch(dir, socket)
+  owner.after(async () => {
+    await end(daemon, dir)
+  })
+  await answers(docker, daemon, dir)
+  const image = await buildImage(docker, dir)
+  return {
+    socket,
+    docker,
+    image,
+    containers: () => docker.listContainers({ all: true }),
+    signal: (name) => daemon.kill(name),
+    async kill() {
+      daemon.kill('SIGKILL')
+      await once(daemon, 'close')
+    },
+    async restart() {
+      daemon = launch(dir, socket)
+      await answers(docker, daemon, dir)
+    },
+  }
+}
+
+function launch(dir: string, socket: string): ChildProcess {
+  const flags = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--log-level=warn']
+  const places = ['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec')]
+  const own = ['-H', `unix://${socket}`, '-p', join(dir, 'pid'), '--group', 'root']
+  const daemon = spawn('dockerd', [...flags, ...places, ...own], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: process.env.PATH },
+  })
+  daemon.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said.set(dir, ((said.get(dir) ?? '') + text).slice(-20_000))
+  })
+  return daemon
+}
+
+/** What the engines wrote to stderr, by folder. */
+const said = new Map<string, string>()
+
+async function answers(docker: Docker, daemon: ChildProcess, dir: string): Promise<void> {
+  const look = async () => {
+    if (daemon.exitCode !== null) throw new Error(`dockerd has ended: ${said.get(dir)}`)
+    return docker.ping().then(Boolean, () => false)
+  }
+  await until('the engine to answer', look, 30_000)
+}
+
+/** An image of Node, what it is linked to, and the fixtures; there is no network to pull one from. */
+async function buildImage(docker: Docker, dir: string): Promise<string> {
+  const stage = join(dir, 'stage')
+  const libraries = await librariesOf(process.execPath)
+  const files: (readonly [source: string, target: string])[] = [
+    [process.execPath, '/usr/local/bin/node'],
+    [fileURLToPath(new URL('../fixtures', import.meta.url)), '/app'],
+    ...libraries.map((path) => [path, path] as const),
+  ]
+  for (const [source, target] of files) {
+    mkdirSync(dirname(join(stage, target)), { recursive: true })
+    symlinkSync(source, join(stage, target))
+  }
+  for (const folder of ['tmp', 'data', 'etc']) mkdirSync(join(stage, folder))
+  const tar = spawn('tar', ['-C', stage, '-chf', '-', '.'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const [repo, tag] = IMAGE.split(':')
+  const changes = ['ENTRYPOINT ["/usr/local/bin/node"]', 'CMD ["/app/echo.mjs"]', 'VOLUME /data']
+  const stream = await docker.importImage(tar.stdout, { repo, tag, changes })
+  await promisify(docker.modem.followProgress.bind(docker.modem))(stream)
+  rmSync(stage, { recursive: true })
+  return (await docker.getImage(IMAGE).inspect()).Id
+}
+
+async function librariesOf(program: string): Promise<string[]> {
+  const ldd = spawn('ldd', [program], { stdio: ['ignore', 'pipe', 'ignore'] })
+  let text = ''
+  for await (const chunk of ldd.stdout) text += chunk
+  return [...text.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path]) => String(path))
+}
+
+/** Its containers first, then itself with what it started, its mounts and its folders. */
+async function end(daemon: ChildProcess, dir: string): Promise<void> {
+  daemon.kill('SIGCONT')
+  daemon.kill('SIGTERM')
+  const closed = daemon.exitCode ?? daemon.signalCode ?? once(daemon, 'close')
+  await within(15_000, 'the engine to end', Promise.resolve(closed)).catch(() => {})
+  // Shims name the engine's folder, and are the parents of what runs in its containers.
+  const ours = marked(dir)
+  for (const pid of ours.flatMap((each) => [each, ...descendants(each)])) kill(pid)
+  await until('nothing of the engine to run', () => marked(dir).length === 0)
+  for (const place of mountsBelow(dir)) {
+    await once(spawn('umount', ['-l', place], { stdio: 'ignore' }), 'close')
+  }
+  rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}
+
+function mountsBelow(dir: string): string[] {
+  if (!existsSync('/proc/mounts')) return []
+  const places = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+  return places.filter((place) => place.startsWith(`${dir}/`)).reverse()
+}
