@@ -39,14 +39,15 @@ function connected(socket: Socket, signal: AbortSignal, patience?: number): Prom
       signal.removeEventListener('abort', stop)
     }
     signal.addEventListener('abort', stop)
-    // It stays: whoever takes the socket over hears of its end by its close.
-    socket.on('error', (error) => {
-      done()
-      reject(error)
-    })
+    // This one stays: whoever takes the socket over hears of its end by its close.
+    socket.on('error', reject)
     socket.once('connect', () => {
       done()
       resolve(socket)
+    })
+    socket.once('close', () => {
+      done()
+      reject(new Error('the connection was closed'))
     })
   })
 }

@@ -1,8 +1,8 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ToolgateError } from '../../errors.ts'
+import { GATEWAY } from '../../mark.ts'
 import type { EgressNetwork } from './destination.ts'
-import { makeEgressFolder } from './folder.ts'
+import { forgetEgress, makeEgressFolder } from './folder.ts'
 import { type EgressOptions, EgressProxy, type ProxyAddress } from './proxy.ts'
 
 export interface DoorsOptions
@@ -25,7 +25,6 @@ export class EgressDoors {
   readonly #options: DoorsOptions
   readonly #shared = new Map<string, Shared>()
   readonly #ending = new Set<Promise<void>>()
-  #folder: Promise<string> | undefined
   #opened = 0
   #closed = false
 
@@ -35,13 +34,14 @@ export class EgressDoors {
 
   /**
    * For processes: `path` is a unix socket that any user may connect to who is shown it, in a
-   * folder that only ours may enter. It is there until the release.
+   * folder that only ours may enter. It is there until the release. Rejects with
+   * `tool_failed_to_start` or `shutting_down`, as `openPort` does.
    */
   async open(tool: string, network: EgressNetwork): Promise<Door & { readonly path: string }> {
     const door = await this.#enter(tool, network, async () => {
       this.#opened += 1
       const number = this.#opened
-      return { path: join(await this.#ownFolder(), String(number)) }
+      return { path: join(await makeEgressFolder(this.#options.cache), String(number)) }
     })
     return { path: door.place as string, release: door.release }
   }
@@ -59,13 +59,12 @@ export class EgressDoors {
     return { host: at.host, port: door.place as number, release: door.release }
   }
 
-  /** Ends all proxies; nothing of them is left. */
+  /** Ends all proxies, once no tool is left; nothing of them is left. */
   async close(): Promise<void> {
     this.#closed = true
     for (const [key, shared] of this.#shared) this.#end(key, shared)
     await Promise.all(this.#ending)
-    const folder = await this.#folder?.catch(() => undefined)
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+    await forgetEgress(this.#options.cache, new Set([GATEWAY]))
   }
 
   async #enter(
@@ -85,9 +84,9 @@ export class EgressDoors {
     }
     try {
       return { place: await shared.place, release }
-    } catch (error) {
+    } catch (cause) {
       await release()
-      throw error
+      throw new ToolgateError('tool_failed_to_start', NO_WAY_OUT, { cause })
     }
   }
 
@@ -126,15 +125,9 @@ export class EgressDoors {
     this.#ending.add(ended)
     void ended.finally(() => this.#ending.delete(ended))
   }
-
-  #ownFolder(): Promise<string> {
-    this.#folder ??= makeEgressFolder(this.#options.cache).catch((error: unknown) => {
-      this.#folder = undefined
-      throw error
-    })
-    return this.#folder
-  }
 }
+
+const NO_WAY_OUT = 'The tool could not be started: its way to the network could not be opened.'
 
 interface Shared {
   readonly proxy: EgressProxy

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
@@ -42,24 +41,28 @@ export async function forwardRequest(
     createConnection: () => far,
     method: tool.method ?? 'GET',
     path,
-    headers: ['Host', host, ...passedOn(tool), ...framing(tool)],
+    headers: ['Host', host, 'Connection', 'close', ...passedOn(tool), ...framing(tool)],
   })
   going.maxHeadersCount = 0
   const sent = pipeline(tool, going).catch(() => {})
   const answer = await answerOf(going)
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, passedOn(answer))
+  const headers = ['Connection', 'close', ...passedOn(answer)]
+  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers)
   await pipeline(answer, response).catch(() => {})
   far.destroy()
   await sent
 }
 
-async function answerOf(going: ClientRequest): Promise<IncomingMessage> {
-  const [answer] = (await once(going, 'response')) as [IncomingMessage]
-  // A broken connection later on ends the answer, which tells the tool.
-  going.on('error', () => {})
-  if (isPlainCoding(answer.headers['transfer-encoding'])) return answer
-  going.destroy()
-  throw new Error('the answer has a transfer coding that is not known')
+function answerOf(going: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    going.on('error', reject)
+    // Also without an error, such as after an upgrade that nobody asked for.
+    going.on('close', () => reject(new Error('there was no answer')))
+    going.on('response', (answer) => {
+      if (isPlainCoding(answer.headers['transfer-encoding'])) resolve(answer)
+      else going.destroy(new Error('the answer has a transfer coding that is not known'))
+    })
+  })
 }
 
 /** Names and values in turn, without what is for one connection only (RFC 9110, section 7.6.1). */
