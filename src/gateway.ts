@@ -24,8 +24,14 @@ import { Pool } from './pool/pool.ts'
 import { openRegistry } from './registry/open.ts'
 import type { Registry } from './registry/registry.ts'
 import { cellOf } from './runtime/cells.ts'
+import { clearContainers } from './runtime/container/clear.ts'
+import { describingLaunch } from './runtime/describing.ts'
+import { EgressDoors } from './runtime/egress/doors.ts'
+import { forgetEgress } from './runtime/egress/folder.ts'
 import { Reaper } from './runtime/reaper.ts'
 import { prepareStarting } from './runtime/start.ts'
+import { warmCompiled } from './runtime/warm.ts'
+import { forgetSessions } from './runtime/workspace.ts'
 import { serveMetrics } from './telemetry/metrics-server.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import { VERSION } from './version.ts'
@@ -54,11 +60,29 @@ export async function createGateway(
   { telemetry, only }: GatewayOptions,
 ): Promise<Gateway> {
   const { log, meters } = telemetry
-  const reaper = new Reaper({ cache: config.cache, term: config.timeouts.term, telemetry })
+  const reaper = new Reaper({
+    cache: config.cache,
+    term: config.timeouts.term,
+    telemetry,
+    clearers: [
+      (dead) => forgetEgress(config.cache, dead),
+      (dead) => forgetSessions(config.workspace, dead),
+      (dead) => clearContainers(config, dead, telemetry),
+    ],
+  })
+  // Filled once it listens: no tool's way out leads back in.
+  const ownPorts: number[] = []
+  const egress = new EgressDoors({ cache: config.cache, log, meters, ownPorts: () => ownPorts })
   const guard = createGuard(config, telemetry)
-  const registry = await openRegistry({ folder: config.tools, cache: config.cache, log, only })
+  const registry = await openRegistry({
+    folder: config.tools,
+    cache: config.cache,
+    log,
+    only,
+    launch: describingLaunch(config),
+  })
   const pool: Pool = new Pool(
-    { config, telemetry },
+    { config, telemetry, egress },
     {
       spoken: (tool) => catalogue.spoken(tool),
       listChanged: (tool) => versions.listChanged(tool),
@@ -161,8 +185,10 @@ export async function createGateway(
     await listen(server, host, port)
     const metricsServer =
       metrics === null ? null : await serveMetrics(telemetry, metricsHost, metrics)
+    ownPorts.push(...[urlOf(server, host), metricsServer?.url].flatMap(portOf))
     void versions.learnAll(only)
     prepareStarting()
+    void warmCompiled(config)
     if (only === undefined) reaper.begin()
 
     const end = async (): Promise<void> => {
@@ -178,6 +204,7 @@ export async function createGateway(
       sessions.endAll('the gateway shuts down')
       versions.close()
       await Promise.all([pool.close('the gateway shuts down'), registry.close()])
+      await egress.close()
       await reaper.close()
       // What was answered last gets out before the connections are cut.
       await within(closed, LAST_WORDS)
@@ -201,6 +228,7 @@ export async function createGateway(
     server.close()
     versions.close()
     await Promise.all([pool.close('the gateway could not be started'), registry.close()])
+    await egress.close()
     await reaper.close()
     guard.close()
     throw error
@@ -223,6 +251,10 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 function urlOf(server: Server, host: string): string {
   const { port } = server.address() as AddressInfo
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function portOf(url: string | undefined): number[] {
+  return url === undefined ? [] : [Number(new URL(url).port) || 80]
 }
 
 /** Without its folder there is nothing to serve; a folder that comes later is served then. */

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
-import { loadConfig } from '../config/load.ts'
+import { hostEnvironment } from '../config/environment.ts'
+import { defaults, loadConfig } from '../config/load.ts'
 import { ConfigError, describeMistake } from '../config/mistake.ts'
 import { describeError } from '../registry/describe-error.ts'
 import type { ToolEntry } from '../registry/registry.ts'
@@ -49,15 +50,19 @@ function warningsOf({ file, declaration }: ToolEntry): string[] {
 }
 
 async function describeTools(
-  { tools, cache }: { readonly tools: string; readonly cache: string },
+  folders: { readonly tools: string; readonly cache: string },
   mistakes: string[],
 ): Promise<readonly ToolEntry[]> {
+  const { tools, cache } = folders
   if (!(await stat(tools).catch(() => undefined))?.isDirectory()) {
     mistakes.push(`${tools}: there is no such folder; expected the tools folder`)
     return []
   }
   const { openRegistry } = await import('../registry/open.ts')
-  const registry = await openRegistry({ folder: tools, cache, log: silent, watch: false })
+  const { describingLaunch } = await import('../runtime/describing.ts')
+  // Where the configuration is broken, its defaults confine the reading all the same.
+  const launch = describingLaunch({ ...defaults(), environment: hostEnvironment, ...folders })
+  const registry = await openRegistry({ folder: tools, cache, log: silent, watch: false, launch })
   try {
     await registry.settled
     const entries = registry.list()

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Gateway } from '../gateway.ts'
+import { closeInherited } from '../runtime/descriptors.ts'
 import { VERSION } from '../version.ts'
 import { CONFIG_FLAGS, CONFIG_HELP, refuseRest, splitArguments } from './arguments.ts'
 import { type Ending, firstEnding } from './ending.ts'
@@ -13,6 +14,7 @@ Serves every tool of the tools folder. Once it serves, it writes one JSON line t
 ${CONFIG_HELP}`
 
 export async function run(args: readonly string[]): Promise<number> {
+  closeInherited()
   const { flags, positionals } = splitArguments(args, CONFIG_FLAGS)
   const { config, file, warnings } = await loadConfig({ flags })
   refuseRest(positionals)

@@ -57,6 +57,11 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   return { config: freeze(config), file, warnings: warnings(config) }
 }
 
+/** What holds where a file cannot be read: every key's default, with paths as they are written. */
+export function defaults() {
+  return readSection(KEYS, undefined, [], new Map())
+}
+
 function configurationFile(flags: Flags, env: Environment, cwd: string): string | null {
   const named = typeof flags.config === 'string' ? flags.config : variable(env, 'TOOLGATE_CONFIG')
   if (named !== undefined) return resolve(cwd, named)

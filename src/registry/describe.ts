@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process'
-import { basename, dirname, extname, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
-import { MARK, markOf } from '../mark.ts'
+import { markOf } from '../mark.ts'
+import { within } from '../within.ts'
 import type { Result } from './describe-child.ts'
-import { killGroup } from './kill-group.ts'
+import type { Launch, Reader } from './launch.ts'
 import type { FileError } from './registry.ts'
 
 export interface DescribeOptions {
@@ -14,6 +15,8 @@ export interface DescribeOptions {
   /** Folder of compiled code; absent: none is kept. */
   readonly compiled?: string
   readonly signal: AbortSignal
+  /** Starts the process, and confines it. */
+  readonly launch: Launch
   /** Called with each file as it is loaded. */
   loaded?(file: { readonly path: string; readonly hash: string }): void
 }
@@ -23,29 +26,29 @@ export interface DescribeOptions {
  * in `errors`. Bounded in time, in what it says and in memory; its output is thrown away.
  */
 export async function describeFile(options: DescribeOptions): Promise<Result> {
-  const { file, timeout, signal } = options
+  const { file, timeout, signal, launch } = options
   const files: { path: string; hash: string }[] = []
   const failed = (message: string, expected: string): Result => ({
     files,
     missing: [],
     errors: [{ file, message, expected }],
   })
-  const child = spawn(process.execPath, [...FLAGS, options.compiled ?? '', ENTRY, file], {
-    cwd: dirname(file),
-    // Nothing is inherited, what Node hands on by itself neither.
-    env: {
-      [MARK]: markOf(`${basename(file, extname(file))}.describe`),
-      NODE_V8_COVERAGE: undefined,
-    },
-    detached: true,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-  })
-  const { promise, resolve } = Promise.withResolvers<Result>()
+  const child = await launch({
+    file,
+    program: process.execPath,
+    args: [...FLAGS, options.compiled ?? '', ENTRY, file],
+    ...(options.compiled !== undefined && { compiled: options.compiled }),
+    mark: markOf(`${basename(file, extname(file))}.describe`),
+  }).catch((error: unknown) => error)
+  if (!isReader(child)) {
+    const why = child instanceof Error ? child.message : 'its process could not be started'
+    return failed(`it could not be read: ${why}`, 'a process that can be started')
+  }
   let result: Result | undefined
   let said = ''
   const end = (reason: Result) => {
     result ??= reason
-    killGroup(child.pid)
+    child.kill()
   }
   const timer = setTimeout(
     () => end(failed(`it was not read within ${timeout} ms`, 'an import that ends')),
@@ -54,41 +57,37 @@ export async function describeFile(options: DescribeOptions): Promise<Result> {
   const stop = () => end(failed('the reading was given up', 'an import that ends'))
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
-  const killAtExit = () => killGroup(child.pid)
-  process.on('exit', killAtExit)
 
-  child.stderr?.setEncoding('utf8')
-  child.stderr?.on('data', (text: string) => {
+  const heard = drained(child.stderr.setEncoding('utf8'), (text: string) => {
     if (said.length < MOST_STDERR) said += text.slice(0, MOST_STDERR)
   })
-  readLines(child.stdio[3] as NodeJS.ReadableStream, (line) => {
+  const read = readLines(child.results, (line) => {
     if (line === undefined) return end(failed('it says too much', 'at most 4 MB of modules'))
     if (isLoaded(line) && files.length < MOST_FILES) {
       files.push(line.loaded)
       options.loaded?.(line.loaded)
     } else if (isResult(line)) end(line.result)
   })
-  child.on('error', (error) => {
-    end(failed(`it could not be read: ${error.message}`, 'a process that can be started'))
-    if (child.pid === undefined) resolve(result ?? failed('', ''))
-  })
-  // Whatever it started is gone with its group, so that nobody holds its pipes open.
-  child.on('exit', () => killGroup(child.pid))
-  child.on('close', (code, killed) => {
+  try {
+    const how = await child.exited.catch((error: Error) => error.message)
+    // A descendant that left the group may hold the pipes: what was said by now has been read.
+    await within(Promise.all([heard, read]), LAST_WORDS)
     const why = /heap out of memory/.test(said)
       ? 'the memory was not enough'
-      : `it ended with ${killed ?? `code ${code}`}`
-    resolve(result ?? failed(`it could not be read: ${why}`, 'a file that can be imported'))
-  })
-  // A descendant that left the group may hold the pipes: what was said by now has been read.
-  child.on('exit', () => setTimeout(() => closePipes(child.stdio), 200).unref())
-  try {
-    return await promise
+      : `it ended with ${how}`
+    return result ?? failed(`it could not be read: ${why}`, 'a file that can be imported')
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', stop)
-    process.off('exit', killAtExit)
+    for (const stream of [child.stderr, child.results]) stream.destroy()
   }
+}
+
+/** Milliseconds. */
+const LAST_WORDS = 200
+
+function isReader(launched: unknown): launched is Reader {
+  return typeof (launched as Partial<Reader> | null)?.kill === 'function'
 }
 
 const EXTENSION = extname(import.meta.filename)
@@ -103,13 +102,21 @@ const MOST_BYTES = 4 * 2 ** 20
 const MOST_STDERR = 8 * 2 ** 10
 const MOST_FILES = 1_000
 
+/** Gives each piece of text; resolves at the end, however that came. */
+function drained(stream: Readable, each: (text: string) => void): Promise<void> {
+  return new Promise((resolve) => {
+    stream
+      .on('error', () => {})
+      .on('data', each)
+      .once('close', resolve)
+  })
+}
+
 /** Gives each line parsed, and undefined once the bound is passed; lines that are no JSON are left out. */
-function readLines(stream: NodeJS.ReadableStream, each: (line: unknown) => void): void {
+function readLines(stream: Readable, each: (line: unknown) => void): Promise<void> {
   let left = MOST_BYTES
   let rest = ''
-  stream.setEncoding('utf8')
-  stream.on('error', () => {})
-  stream.on('data', (text: string) => {
+  return drained(stream.setEncoding('utf8'), (text) => {
     left -= text.length
     if (left < 0) {
       rest = ''
@@ -159,8 +166,4 @@ function isErrors(errors: unknown): errors is FileError[] {
   const good = (one: Partial<FileError> | null) =>
     typeof one?.file === 'string' && typeof one.message === 'string'
   return Array.isArray(errors) && errors.length > 0 && errors.every(good)
-}
-
-function closePipes(stdio: readonly unknown[]): void {
-  for (const stream of stdio) (stream as { destroy?(): void } | null)?.destroy?.()
 }

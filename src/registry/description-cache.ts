@@ -113,7 +113,8 @@ async function fingerprint(): Promise<string> {
 
 async function keepSources({ name, runtime }: Declaration, sources: Result['sources'] = {}) {
   if (runtime.kind !== 'inline' || runtime.sources === undefined) return
-  await write(runtime.sources, sources)
+  // Whoever the tool runs as has to read them.
+  await write(runtime.sources, sources, 0o644)
   await prune(dirname(runtime.sources), name)
 }
 
@@ -147,11 +148,11 @@ async function prune(texts: string, name: string): Promise<void> {
   }
 }
 
-async function write(path: string, value: unknown): Promise<void> {
+async function write(path: string, value: unknown, mode = 0o600): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   const draft = `${path}.${randomUUID()}`
   try {
-    await writeFile(draft, JSON.stringify(value), { mode: 0o600 })
+    await writeFile(draft, JSON.stringify(value), { mode })
     await rename(draft, path)
   } catch (error) {
     await rm(draft, { force: true })

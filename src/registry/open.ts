@@ -2,6 +2,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path'
 import type { Logger } from '../telemetry/log.ts'
 import { describeFile } from './describe.ts'
 import { type DescriptionCache, openDescriptionCache } from './description-cache.ts'
+import { type Launch, launchBare } from './launch.ts'
 import type { Registry, ToolEntry } from './registry.ts'
 import { isToolFile, scanFolder } from './scan.ts'
 import { Slots } from './slots.ts'
@@ -20,11 +21,13 @@ export interface RegistryOptions {
   readonly watch?: boolean
   /** Milliseconds for the reading of one file; default 10 s. */
   readonly describeTimeout?: number
+  /** Starts the processes that read the files; default: confined by nothing. */
+  readonly launch?: Launch
 }
 
 /** Resolves once the names of the tools are known; `settled` waits for their descriptions. */
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
-  const { cache, log, describeTimeout = 10_000 } = options
+  const { cache, log, describeTimeout = 10_000, launch = launchBare } = options
   const folder = resolve(options.folder)
   const tools = new Map<string, ToolFile>()
   const vanished = new Set<string>()
@@ -47,6 +50,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
           file,
           signal,
           loaded,
+          launch,
           timeout: describeTimeout,
           compiled: join(cache, 'compiled'),
         }),

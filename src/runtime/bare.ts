@@ -2,12 +2,14 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import type { Declaration } from '../tool/declaration.ts'
-import type { Program } from './driver.ts'
-import { type ProcessOptions, startProcess } from './start.ts'
+import type { Program, StartOptions } from './driver.ts'
 import type { ToolProcess } from './process.ts'
+import { type ProcessOptions, startProcess } from './start.ts'
+import { openWorkspace } from './workspace.ts'
 
 export interface BareOptions extends Omit<ProcessOptions, 'program' | 'args' | 'cwd' | 'env'> {
   readonly config: Config
+  readonly owner: StartOptions['owner'] | undefined
   /** Secrets and trace context. */
   readonly variables: Readonly<Record<string, string>>
 }
@@ -16,31 +18,52 @@ export interface BareOptions extends Omit<ProcessOptions, 'program' | 'args' | '
 export async function startBare(
   tool: Declaration,
   { program, args }: Program,
-  { config, variables, ...options }: BareOptions,
+  { config, owner, variables, ...options }: BareOptions,
 ): Promise<ToolProcess> {
-  const folder = join(config.workspace, tool.name)
-  await mkdir(folder, { recursive: true })
-  return startProcess({
-    ...options,
-    program,
-    args: args.map((arg) => arg.replaceAll('{workspace}', () => folder)),
-    cwd: folder,
-    env: { HOME: folder, ...namedIn(config.environment, [...BASE, ...tool.policy.env]), ...variables },
+  const { access, per } = tool.policy.workspace
+  const workspace = await openWorkspace({
+    root: config.workspace,
+    tool: tool.name,
+    // Somewhere it has to be, and nothing keeps it from writing there.
+    workspace: access === 'none' ? { access: 'read-write', per: 'tool' } : { access, per },
+    owner,
+    user: null,
+    log: options.log,
   })
+  const folder = workspace.folder ?? join(config.workspace, tool.name)
+  try {
+    const started = await startProcess({
+      ...options,
+      program,
+      args: args.map((arg) => arg.replaceAll('{workspace}', () => folder)),
+      cwd: folder,
+      env: {
+        HOME: folder,
+        ...namedIn(config.environment, [...BASE, ...tool.policy.env]),
+        ...variables,
+      },
+    })
+    void started.ended.then(() => workspace.release())
+    return started
+  } catch (error) {
+    await workspace.release()
+    throw error
+  }
 }
 
 /** Starts an inline tool that is given nothing under Node's own permissions, where no cell can be. */
-export function startPermitted(
+export async function startPermitted(
   { program, args, needs = [] }: Program,
-  { config, variables, ...options }: BareOptions,
+  { config, owner: _, variables, ...options }: BareOptions,
 ): Promise<ToolProcess> {
   const reads = needs.map((path) => `--allow-fs-read=${path}`)
+  await mkdir(config.cache, { recursive: true })
   return startProcess({
     ...options,
     program,
     args: ['--permission', ...reads, ...args],
     cwd: config.cache,
-    env: { ...variables },
+    env: variables,
   })
 }
 

@@ -4,21 +4,21 @@ import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { probeHost } from './cell/host.ts'
 import { identityView } from './cell/identity.ts'
-import { boundsOf, type NativeCell, WORKSPACE } from './cell/native.ts'
+import { boundsOf, filesView, type NativeCell, WORKSPACE } from './cell/native.ts'
 import { placeProgram, unseenArgument } from './cell/program.ts'
 import { startInCell } from './cell/start.ts'
 import { cellVariables } from './cell/variables.ts'
-import { isSeen, readOnly, systemView } from './cell/view.ts'
+import { isSeen, type Mount, readOnly, systemView } from './cell/view.ts'
+import { openWayOut } from './cell/way-out.ts'
 import type { Program, StartOptions } from './driver.ts'
 import { findLimiter } from './limits/limiter.ts'
 import type { ProcessOptions, ToolProcess } from './process.ts'
 import { userOf } from './users.ts'
-import { openWorkspace } from './workspace.ts'
+import { openWorkspace, type Workspace } from './workspace.ts'
 
-export interface CelledToolOptions extends ProcessOptions {
-  readonly config: Config
+export interface CelledToolOptions extends ProcessOptions, Pick<StartOptions, 'config' | 'egress'> {
+  readonly owner: StartOptions['owner'] | undefined
   readonly cell: NativeCell
-  readonly owner: StartOptions['owner']
   /** Secrets and trace context. */
   readonly variables: Readonly<Record<string, string>>
 }
@@ -29,55 +29,113 @@ export async function startCelled(
   program: Program,
   options: CelledToolOptions,
 ): Promise<ToolProcess> {
-  const { config, cell, owner, variables, log } = options
+  const { config, owner, log, fields } = options
   const { policy } = tool
-  const [host, limiter, user] = await Promise.all([
-    probeHost(config.environment),
-    findLimiter(),
-    userOf(tool.name, config),
-  ])
-  const mine = user ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
-  const system = systemView()
-  const needed = (program.needs ?? []).filter((path) => !isSeen(path, system)).map((path) => readOnly(path))
-  const [placed, identity] = await Promise.all([
-    placeProgram(program.program, config.environment.PATH ?? '', system),
-    identityView(config.cache, mine),
-  ])
-  const mounts = [...identity, ...placed.mounts, ...needed]
-  const given = [...policy.files.read, ...policy.files.write].map((path) => readOnly(path))
-  await refuseUnseen(program.args, [...system, ...mounts, ...given], log)
-  const workspace = await openWorkspace({
-    root: config.workspace,
-    tool: tool.name,
-    workspace: policy.workspace,
-    owner,
-    user,
-  })
-  const writable = policy.workspace.access === 'read-write'
-  return startInCell({
-    ...options,
-    cell,
+  // What it holds besides its process; let go of when that has ended, or never began.
+  const held = new AsyncDisposableStack()
+  try {
+    const user = await userOf(tool.name, config)
+    const view = await viewOf(program, user, config)
+    await refuseUnseen(
+      authored(tool),
+      [...view.mounts, ...filesView(policy)],
+      log.child({ ...fields }),
+    )
+    const out = await openWayOut(tool.name, policy, options.egress, pathOf(config))
+    held.defer(() => out.release())
+    const workspace = await openWorkspace({
+      root: config.workspace,
+      tool: tool.name,
+      workspace: policy.workspace,
+      owner,
+      user,
+      log: log.child({ ...fields }),
+    })
+    held.defer(() => workspace.release())
+    const means = await meansOf(config)
+    return await startInCell({
+      ...options,
+      ...means,
+      bounds: boundsOf(policy, config.cells),
+      given: {
+        mounts: [...view.mounts, ...out.mounts],
+        workspace: sourceOf(workspace, means.bindsDescriptors),
+        user,
+      },
+      ...commandOf(view.program, program.args, out.words),
+      cwd: workspace.folder === null ? TMP : WORKSPACE,
+      env: {
+        ...cellVariables(config.environment, policy.env, homeOf(policy), view.mounts),
+        ...out.variables,
+        ...options.variables,
+      },
+      ended: () => held.disposeAsync(),
+    })
+  } catch (error) {
+    await held.disposeAsync()
+    throw error
+  }
+}
+
+const TMP = '/tmp'
+
+/**
+ * What is mounted is what was checked, where bubblewrap takes the descriptor that holds it; else its
+ * path has to do: no tool may write to a folder above it.
+ */
+function sourceOf({ folder, descriptor }: Workspace, bindsDescriptors: boolean) {
+  return bindsDescriptors && descriptor !== null ? descriptor : folder
+}
+
+async function meansOf(config: Config) {
+  const [host, limiter] = await Promise.all([probeHost(config.environment), findLimiter()])
+  return {
     bubblewrap: host.bubblewrap ?? 'bwrap',
+    bindsDescriptors: host.bindsDescriptors,
     limiter,
-    bounds: boundsOf(policy, config.cells),
-    given: { mounts, workspace: workspace.source, user },
-    program: placed.program,
-    args: program.args.map((arg) => arg.replaceAll('{workspace}', () => WORKSPACE)),
-    cwd: workspace.folder === null ? '/tmp' : WORKSPACE,
-    env: {
-      ...cellVariables(config.environment, policy.env, writable ? WORKSPACE : '/tmp', [
-        ...system,
-        ...mounts,
-      ]),
-      ...variables,
-    },
-    ended: () => workspace.release(),
-  })
+  }
+}
+
+/** What the program sees besides what its file gives, and where it is itself. */
+async function viewOf(
+  { program, needs = [] }: Program,
+  user: { readonly uid: number; readonly gid: number } | null,
+  config: Config,
+): Promise<{ readonly program: string; readonly mounts: readonly Mount[] }> {
+  const system = systemView()
+  const self = user ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+  const [placed, identity] = await Promise.all([
+    placeProgram(program, pathOf(config), system),
+    identityView(config.cache, self),
+  ])
+  const wanted = needs.filter((path) => !isSeen(path, system)).map((path) => readOnly(path))
+  return { program: placed.program, mounts: [...system, ...identity, ...placed.mounts, ...wanted] }
+}
+
+function pathOf({ environment }: Config): string {
+  return environment.PATH ?? ''
+}
+
+/** A forwarder, where there is one, starts the program. */
+function commandOf(program: string, args: readonly string[], words: readonly string[]) {
+  const inside = args.map((arg) => arg.replaceAll('{workspace}', () => WORKSPACE))
+  const [first = program, ...rest] = [...words, program]
+  return { program: first, args: [...rest, ...inside] }
+}
+
+/** Where programs keep what they want to find again: of no use where nothing stays. */
+function homeOf({ workspace }: Declaration['policy']): string {
+  return workspace.access === 'read-write' ? WORKSPACE : TMP
+}
+
+/** The arguments that its file gives; ours are seen anyway, or meant for no more than their words. */
+function authored({ runtime }: Declaration): readonly string[] {
+  return runtime.kind === 'inline' ? [] : runtime.args
 }
 
 async function refuseUnseen(
   args: readonly string[],
-  mounts: Parameters<typeof unseenArgument>[1],
+  mounts: readonly Mount[],
   log: Logger,
 ): Promise<void> {
   const position = await unseenArgument(args, mounts)

@@ -1,12 +1,13 @@
 import type { Config } from '../config/config.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import type { Cell } from './cell/cell.ts'
+import { chooseCell } from './cell/choose.ts'
 
 /** What instances of a tool may touch on this host, whichever driver starts them. */
-export async function cellOf(tool: Declaration, _config: Config): Promise<Cell> {
+export async function cellOf(tool: Declaration, config: Config): Promise<Cell> {
   const known = cells.get(tool)
   if (known !== undefined) return known
-  const resolving = Promise.resolve<Cell>({ kind: 'none', lines: [], refusals: [] })
+  const resolving = chooseCell(tool, config)
   cells.set(tool, resolving)
   return resolving
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import type { Declaration } from '../tool/declaration.ts'
 import type { Program } from './driver.ts'
 
@@ -14,35 +14,38 @@ export function inlineCommand(
 ): Program {
   const sources = runtime.kind === 'inline' ? (runtime.sources ?? '') : ''
   const compiled = sources === '' ? '' : join(dirname(dirname(sources)), 'compiled')
-  const start = [START, compiled, ENTRY]
+  const start = [START_CHILD, compiled, ENTRY]
   const flags = ['--disable-warning=ExperimentalWarning']
   const tool = [file, `${name}@${version}`, sources, workspace ?? '']
   const stored = sources === '' ? [dirname(file)] : [sources, compiled]
   return {
     program: process.execPath,
     args: [...flags, ...start, ...tool],
-    needs: [...OWN, ...stored, ...packagesAbove(file)].filter((path) => existsSync(path)),
+    needs: [...OWN_CODE, ...stored, ...packagesAbove(file)].filter((path) => existsSync(path)),
   }
 }
 
 const SRC = dirname(import.meta.dirname)
-const START = join(SRC, 'registry', 'start-child.js')
+export const START_CHILD = join(SRC, 'registry', 'start-child.js')
 const ENTRY = pathToFileURL(
   join(import.meta.dirname, `inline-child${extname(import.meta.filename)}`),
 ).href
 
 /** The gateway's code that runs in the child, how Node is to read it, and zod. */
-const OWN = [
+export const OWN_CODE: readonly string[] = [
   SRC,
   join(dirname(SRC), 'package.json'),
-  dirname(fileURLToPath(import.meta.resolve('zod/package.json'))),
+  ...above(SRC, join('node_modules', 'zod')).slice(0, 1),
 ]
 
 /** Where Node looks for the packages that a tool's file imports. */
 export function packagesAbove(file: string): string[] {
-  const folders: string[] = []
-  for (let at = dirname(file); at !== dirname(at); at = dirname(at)) {
-    folders.push(join(at, 'node_modules'))
-  }
-  return folders.filter((folder) => existsSync(folder))
+  return above(file, 'node_modules')
+}
+
+/** What has this name in a folder above a file, the nearest first. */
+function above(file: string, name: string): string[] {
+  const found: string[] = []
+  for (let at = dirname(file); at !== dirname(at); at = dirname(at)) found.push(join(at, name))
+  return found.filter((path) => existsSync(path))
 }

@@ -10,6 +10,11 @@ export interface ReaperOptions {
   /** Milliseconds from TERM to KILL. */
   readonly term: number
   readonly telemetry: Telemetry
+  /**
+   * Clear up what else dead gateways left: containers, cgroups, sockets, folders of sessions. Each is
+   * called once their processes have ended.
+   */
+  readonly clearers: readonly ((gateways: ReadonlySet<string>) => Promise<unknown>)[]
 }
 
 /**
@@ -101,7 +106,19 @@ export class Reaper {
     const stuck = new Set([...left.values()].map(({ gateway }) => gateway))
     const { log } = this.#options.telemetry
     if (left.size > 0) log.error({ processes: left.size }, 'orphans could not be ended')
-    for (const each of dead.values()) if (!stuck.has(each.gateway)) await this.#leases.forget(each)
+    const gone = [...dead.values()].filter(({ gateway }) => !stuck.has(gateway))
+    if (await this.#clear(new Set(gone.map(({ gateway }) => gateway)))) {
+      for (const each of gone) await this.#leases.forget(each)
+    }
+  }
+
+  /** False where something could not be cleared, and is tried again a minute later. */
+  async #clear(gateways: ReadonlySet<string>): Promise<boolean> {
+    if (gateways.size === 0) return true
+    const cleared = await Promise.allSettled(this.#options.clearers.map((clear) => clear(gateways)))
+    const failed = cleared.filter(({ status }) => status === 'rejected')
+    for (const { reason } of failed as PromiseRejectedResult[]) this.#fault(reason)
+    return failed.length === 0
   }
 
   #tell({ pid, tool, gateway, signal }: Orphan, owner: Neighbour | undefined): void {

@@ -2,7 +2,11 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MARK } from './fixtures.ts'
 
-/** A tool's file: its text, or a command and what else `defineTool` is given. */
+/**
+ * A tool's file: its text, or a command and what else `defineTool` is given. Without a word about
+ * it a command runs without a cell, so that the tests run where there are none; those of cells say
+ * `policy: { sandbox: 'required' }`.
+ */
 export type ToolSource =
   | string
   | ({ readonly command: readonly string[] } & Readonly<Record<string, unknown>>)
@@ -30,8 +34,9 @@ export function toolsFolder(dir: string, mark: string): ToolsFolder {
 
 function text(source: ToolSource): string {
   if (typeof source === 'string') return source
-  const { command, ...rest } = source
-  const options = Object.entries({ description: 'A tool under test.', ...rest })
+  const { command, policy, ...rest } = source
+  const given = { sandbox: 'none', ...(policy as object | undefined) }
+  const options = Object.entries({ description: 'A tool under test.', ...rest, policy: given })
     .map(([key, value]) => `  ${key}: ${JSON.stringify(value)},\n`)
     .join('')
   const program = command.map((part) => JSON.stringify(part)).join(', ')

@@ -2,11 +2,14 @@ import type { Config } from '../../config/config.ts'
 import type { Declaration, Policy } from '../../tool/declaration.ts'
 import { findLimiter } from '../limits/limiter.ts'
 import type { Cell } from './cell.ts'
+import { refusedFiles } from './grants.ts'
 import { probeHost } from './host.ts'
 import { type NativeCell, resolveNative } from './native.ts'
 
 /** The cell of a tool that is no container. */
-export type NativeChoice = NativeCell | (Cell & { readonly kind: 'permission' | 'none' | 'missing' })
+export type NativeChoice =
+  | NativeCell
+  | (Cell & { readonly kind: 'permission' | 'none' | 'missing' })
 
 /**
  * Which cell a native tool has on this host. Where it has to have one and cannot, `refusals` says
@@ -20,7 +23,8 @@ export async function chooseCell(
   if (config.sandbox === 'none') return { ...BARE, lines: bare("the configuration's sandbox") }
   const host = await probeHost(config.environment)
   if (host.bubblewrap !== null) {
-    return resolveNative(tool, config, host, await findLimiter())
+    const cell = resolveNative(tool, config, host, await findLimiter())
+    return { ...cell, refusals: [...cell.refusals, ...(await refusedFiles(tool.policy, config))] }
   }
   if (tool.runtime.kind === 'inline' && asksNothing(tool.policy)) return PERMISSION
   const ways = "install bubblewrap, or say policy: { sandbox: 'none' } in its file"
@@ -39,7 +43,11 @@ const PERMISSION: NativeChoice = {
   kind: 'permission',
   refusals: [],
   lines: [
-    { what: 'files', rule: "only its own and the gateway's code, read-only", by: 'Node permissions' },
+    {
+      what: 'files',
+      rule: "only its own and the gateway's code, read-only",
+      by: 'Node permissions',
+    },
     { what: 'processes, threads and native code', rule: 'none', by: 'Node permissions' },
     { what: 'environment', rule: 'empty', by: 'started with an environment of its own' },
     { what: 'network, memory and processors', rule: 'not limited', by: null },

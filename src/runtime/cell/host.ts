@@ -13,6 +13,8 @@ export interface Host {
   readonly setpriv: string | null
   /** Whether bubblewrap can forbid user namespaces below its own. */
   readonly disablesUserNamespaces: boolean
+  /** Whether it mounts what a descriptor holds, so that nothing can be put in its place. */
+  readonly bindsDescriptors: boolean
 }
 
 /**
@@ -32,13 +34,21 @@ const hosts = new Map<string, Promise<Host>>()
 
 async function probe(path: string): Promise<Host> {
   const root = process.getuid?.() === 0
-  const none = { root, bubblewrap: null, setpriv: null, disablesUserNamespaces: false }
+  const none = {
+    root,
+    bubblewrap: null,
+    setpriv: null,
+    disablesUserNamespaces: false,
+    bindsDescriptors: false,
+  }
   if (process.platform !== 'linux') return { ...none, why: 'cells need Linux' }
   const bubblewrap = await findProgram('bwrap', path)
   if (bubblewrap === undefined) return { ...none, why: 'bubblewrap (bwrap) is not installed' }
   const setpriv = root ? await findProgram('setpriv', path) : undefined
-  if (root && setpriv === undefined) return { ...none, why: 'setpriv (util-linux) is not installed' }
-  const found = { root, bubblewrap, setpriv: setpriv ?? null, why: null }
+  if (root && setpriv === undefined)
+    return { ...none, why: 'setpriv (util-linux) is not installed' }
+  const bindsDescriptors = (await helpOf(bubblewrap)).includes('--ro-bind-fd ')
+  const found = { root, bubblewrap, setpriv: setpriv ?? null, bindsDescriptors, why: null }
   if (root) {
     const why = await tried(bubblewrap, ROOT)
     return why === null ? { ...found, disablesUserNamespaces: false } : { ...none, why }
@@ -54,6 +64,12 @@ const NAMESPACES = ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshar
 const ROOT = [...NAMESPACES, '--unshare-cgroup-try']
 const OWN_USER = [...ROOT, '--unshare-user']
 
+async function helpOf(bubblewrap: string): Promise<string> {
+  const { execa } = await import('execa')
+  const options = { env: {}, extendEnv: false, reject: false, timeout: 10_000 } as const
+  return (await execa(bubblewrap, ['--help'], options)).stdout ?? ''
+}
+
 /** Null where it works, else what it said. */
 async function tried(bubblewrap: string, flags: readonly string[]): Promise<string | null> {
   const { execa } = await import('execa')
@@ -61,10 +77,20 @@ async function tried(bubblewrap: string, flags: readonly string[]): Promise<stri
   const { failed, stderr, shortMessage } = await execa(
     bubblewrap,
     [...flags, '--die-with-parent', ...places, '--', '/bin/sh', '-c', ':'],
-    { env: {}, extendEnv: false, stdin: 'ignore', stdout: 'ignore', reject: false, timeout: 10_000 },
+    {
+      env: {},
+      extendEnv: false,
+      stdin: 'ignore',
+      stdout: 'ignore',
+      reject: false,
+      timeout: 10_000,
+    },
   )
   if (!failed) return null
-  const said = String(stderr ?? '').trim().split('\n').at(-1)
+  const said = String(stderr ?? '')
+    .trim()
+    .split('\n')
+    .at(-1)
   return `bubblewrap does not work here: ${said || shortMessage}`
 }
 

@@ -4,14 +4,14 @@ import type { Limiter } from '../limits/limiter.ts'
 import type { Cell, CellLine } from './cell.ts'
 import type { Host } from './host.ts'
 import { REFUSED, seccompFilter } from './seccomp/filter.ts'
-import { type Mount, mountFlags, readOnly, SYSTEM, systemView } from './view.ts'
+import { type Mount, mountFlags, readOnly, SYSTEM } from './view.ts'
 
 /** What is known only when a process is started. */
 export interface Given {
-  /** Where the program was installed, and what its runtime needs. */
+  /** The system, where the program was installed, and what its runtime needs. */
   readonly mounts: readonly Mount[]
-  /** What is mounted as the workspace; null: none. */
-  readonly workspace: string | null
+  /** What is mounted as the workspace: a path, or the descriptor that holds it; null: none. */
+  readonly workspace: string | number | null
   /** Null where the gateway is not root: the tool then runs as the gateway's user. */
   readonly user: { readonly uid: number; readonly gid: number } | null
   /** Descriptors that bubblewrap reads or writes. */
@@ -145,7 +145,9 @@ function user({ root, setpriv }: Host, { cells }: Pick<Config, 'cells'>): Part {
 
 function root(): Part {
   return {
-    lines: [{ what: '/', rule: 'empty and read-only, but for what follows', by: 'mount namespace' }],
+    lines: [
+      { what: '/', rule: 'empty and read-only, but for what follows', by: 'mount namespace' },
+    ],
     flags: () => ['--proc', '/proc', '--dev', '/dev'],
   }
 }
@@ -156,13 +158,14 @@ function system({ files }: Policy): Part {
     lines: [
       { what: SYSTEM, rule: 'read-only', by },
       { what: 'the program itself', rule: 'read-only', by },
-      ...filesOf(files).map(({ kind, target }) => ({ what: target, rule: kind, by })),
+      ...filesView({ files }).map(({ kind, target }) => ({ what: target, rule: kind, by })),
     ],
-    flags: ({ mounts }) => mountFlags([...systemView(), ...mounts, ...filesOf(files)]),
+    flags: ({ mounts }) => mountFlags([...mounts, ...filesView({ files })]),
   }
 }
 
-function filesOf({ read, write }: Policy['files']): Mount[] {
+/** What a tool's file gives it of this machine. */
+export function filesView({ files: { read, write } }: Pick<Policy, 'files'>): Mount[] {
   return [
     ...read.map((path) => readOnly(path)),
     ...write.map((path) => ({ kind: 'read-write' as const, source: path, target: path })),
@@ -179,8 +182,14 @@ function workspace({ workspace: { access, per } }: Policy, { cells }: Pick<Confi
     const rule = `at most ${sizeOf(cells.disk)}`
     lines.push({ what: 'disk in the workspace', rule, by: 'a watchdog that ends the tool' })
   }
-  const flag = access === 'read-write' ? '--bind' : '--ro-bind'
-  return { lines, flags: (given) => (given.workspace ? [flag, given.workspace, WORKSPACE] : []) }
+  const bind = access === 'read-write' ? '--bind' : '--ro-bind'
+  return {
+    lines,
+    flags: ({ workspace: source }) => {
+      if (source === null) return []
+      return [typeof source === 'number' ? `${bind}-fd` : bind, String(source), WORKSPACE]
+    },
+  }
 }
 
 function scratch({ cells }: Pick<Config, 'cells'>): Part {
@@ -194,7 +203,8 @@ function scratch({ cells }: Pick<Config, 'cells'>): Part {
 
 function environment({ env, secrets }: Policy): Part {
   const names = [...env, ...Object.keys(secrets)]
-  const rule = names.length === 0 ? 'nothing of the gateway’s' : `of the gateway’s only ${list(names)}`
+  const rule =
+    names.length === 0 ? 'nothing of the gateway’s' : `of the gateway’s only ${list(names)}`
   return { lines: [{ what: 'environment', rule, by: 'started with an environment of its own' }] }
 }
 

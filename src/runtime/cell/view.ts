@@ -73,8 +73,22 @@ export function readOnly(source: string, target = source): Mount {
 
 /** The flags of bubblewrap for mounts, in an order in which none hides another. */
 export function mountFlags(mounts: readonly Mount[]): string[] {
-  const outermost = mounts.toSorted((a, b) => depth(a.target) - depth(b.target))
-  return outermost.flatMap(({ kind, source, target }) => [FLAGS[kind], source, target])
+  // What is seen at one place is mounted there once.
+  const places = new Map(mounts.map((mount) => [mount.target, mount]))
+  const outermost = [...places.values()].toSorted((a, b) => depth(a.target) - depth(b.target))
+  // Left alone, bubblewrap makes folders that only root may enter.
+  const folders = new Set(outermost.flatMap(({ target }) => foldersAbove(target)))
+  const made = [...folders].filter((path) => !isSeen(path, mounts))
+  return [
+    ...made.flatMap((path) => ['--dir', path]),
+    ...outermost.flatMap(({ kind, source, target }) => [FLAGS[kind], source, target]),
+  ]
+}
+
+/** From the outermost inwards, without the root. */
+function foldersAbove(target: string): string[] {
+  const names = target.split('/').slice(1, -1)
+  return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`)
 }
 
 const FLAGS = { 'read-only': '--ro-bind', 'read-write': '--bind', link: '--symlink' } as const

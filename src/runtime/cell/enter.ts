@@ -1,0 +1,175 @@
+import { constants } from 'node:os'
+import type { Readable, Writable } from 'node:stream'
+import { ToolgateError } from '../../errors.ts'
+import { MARK } from '../../mark.ts'
+import { within } from '../../within.ts'
+import type { Bounds, Limiter, LimitGroup } from '../limits/limiter.ts'
+import type { Exit, Stdio } from '../process.ts'
+import type { Given, NativeCell } from './native.ts'
+import { seccompFilter } from './seccomp/filter.ts'
+
+export interface EnterOptions {
+  readonly cell: Pick<NativeCell, 'flags' | 'words'>
+  readonly given: Omit<Given, 'seccomp' | 'block' | 'info'>
+  /** Absolute path of bubblewrap. */
+  readonly bubblewrap: string
+  /** What runs in the cell; its path there is absolute. */
+  readonly program: string
+  readonly args: readonly string[]
+  /** In the cell. */
+  readonly cwd: string
+  /** The whole environment; nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>
+  /** Whose it is, wherever it goes. */
+  readonly mark: string
+  readonly limiter: Limiter
+  readonly bounds: Bounds
+  /** Gives the program a descriptor 3 to write to; else it has the usual three alone. */
+  readonly third?: boolean
+}
+
+/** A program that waits in its cell for its first instruction. */
+export interface Entered {
+  /** The first process in the cell, by its id out here: it leads a session, and with it ends all. */
+  readonly pid: number
+  readonly stdio: Stdio
+  /** What the program writes to descriptor 3, where it has one. */
+  readonly third: Readable | undefined
+  readonly group: LimitGroup
+  begin(): void
+}
+
+/**
+ * Builds a cell around a program, and lets it begin when its limits hold: until then bubblewrap
+ * waits. Rejects with `tool_failed_to_start`, and leaves nothing then.
+ */
+export async function enterCell(options: EnterOptions): Promise<Entered> {
+  const opening = options.limiter.open(options.mark, options.bounds)
+  // Whoever fails first says why; the other must not be an unhandled rejection.
+  opening.catch(() => {})
+  const outer = await spawn(options)
+  try {
+    const [group, pid] = await Promise.all([opening, outer.inner])
+    await group.enter([outer.pid, pid])
+    const { stdio, third, begin } = outer
+    return { pid, stdio, third, group, begin }
+  } catch (error) {
+    outer.kill()
+    await outer.exited
+    await opening.then((group) => group.remove()).catch(() => {})
+    throw asStartError(error)
+  }
+}
+
+/** Bubblewrap itself, outside: with it ends all that is inside. */
+interface Outer extends Pick<Entered, 'stdio' | 'third' | 'begin'> {
+  readonly pid: number
+  /** The first process inside, by its id out here. */
+  readonly inner: Promise<number>
+  readonly exited: Promise<Exit>
+  kill(): void
+}
+
+async function spawn(options: EnterOptions): Promise<Outer> {
+  const { execa } = await import('execa')
+  const { cell, given, bubblewrap, program, args, cwd, env, mark } = options
+  // Bubblewrap closes its own before the program begins.
+  const own = options.third === true ? 4 : 3
+  const { workspace } = given
+  const held = typeof workspace === 'number' ? [workspace] : []
+  const flags = cell.flags({
+    ...given,
+    workspace: typeof workspace === 'number' ? own + 4 : workspace,
+    seccomp: own,
+    block: own + 1,
+    info: own + 2,
+  })
+  const inside = [...cell.words(given), program, ...args]
+  // Through a pipe: what is on the command line could be read in the cell, with paths of the host.
+  const child = execa(bubblewrap, ['--args', String(own + 3), '--', ...inside], {
+    cwd: '/',
+    env: { ...env, [MARK]: mark, NODE_V8_COVERAGE: undefined },
+    extendEnv: false,
+    detached: true,
+    cleanup: false,
+    stdio: [
+      'pipe',
+      'pipe',
+      'pipe',
+      ...Array.from({ length: own + 1 }, () => 'pipe' as const),
+      ...held,
+    ],
+    buffer: false,
+    reject: false,
+    encoding: 'buffer',
+  })
+  const { pid, nodeChildProcess } = child
+  if (pid === undefined) throw asStartError((await child) as { cause?: unknown })
+  const pipes = nodeChildProcess.stdio as unknown as readonly (Readable & Writable)[]
+  const [filter, block, info, words] = pipes.slice(own) as unknown as [
+    Writable,
+    Writable,
+    Readable,
+    Writable,
+  ]
+  // What bubblewrap closes early is told by its exit.
+  for (const pipe of [filter, block, info, words]) pipe.on('error', () => {})
+  words.end([...flags, '--chdir', cwd, ''].join('\0'))
+  filter.end(seccompFilter(process.arch))
+  const exited = new Promise<Exit>((resolve) =>
+    nodeChildProcess.once('exit', (code, signal) => resolve(exitOf(code, signal))),
+  )
+  const { stdin, stdout, stderr } = nodeChildProcess as Stdio
+  return {
+    pid,
+    third: options.third === true ? pipes[3] : undefined,
+    exited,
+    // It may end before anybody listens, and is heard all the same.
+    stdio: { stdin, stdout, stderr, once: (_, listen) => exited.then((exit) => listen(...exit)) },
+    inner: innerOf(info, stderr, exited),
+    begin: () => void block.end('1'),
+    kill: () => signal(-pid, 'SIGKILL'),
+  }
+}
+
+/** As shells do, bubblewrap exits with 128 and the number of the signal that ended its child. */
+function exitOf(code: number | null, signal: NodeJS.Signals | null): Exit {
+  const number = (code ?? 0) - 128
+  const named = Object.entries(constants.signals).find(([, each]) => each === number)
+  return named === undefined ? [code, signal] : [null, named[0] as NodeJS.Signals]
+}
+
+/** What bubblewrap says of its child: `{ "child-pid": 123, … }`. */
+async function innerOf(info: Readable, stderr: Readable, exited: Promise<unknown>) {
+  let said = ''
+  info.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  await Promise.race([new Promise((resolve) => info.once('end', resolve)), exited])
+  const pid = Number(/"child-pid":\s*(\d+)/.exec(said)?.[1])
+  if (pid > 0) return pid
+  throw new Error(await firstWords(stderr))
+}
+
+async function firstWords(stderr: Readable): Promise<string> {
+  let said = ''
+  stderr.on('data', (chunk: Buffer) => {
+    if (said.length < 1_000) said += chunk.toString('utf8')
+  })
+  await within(new Promise((resolve) => stderr.once('end', resolve)), 200)
+  return said.trim() || 'bubblewrap ended without a word'
+}
+
+function signal(target: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(target, name)
+  } catch {
+    // It has ended.
+  }
+}
+
+function asStartError(cause: unknown): unknown {
+  if (cause instanceof ToolgateError) return cause
+  const message = 'The cell of the tool could not be built; the log says why.'
+  return new ToolgateError('tool_failed_to_start', message, { cause })
+}

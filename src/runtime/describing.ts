@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Config } from '../config/config.ts'
+import { type Launch, launchBare, type ReaderCommand } from '../registry/launch.ts'
+import { enterCell } from './cell/enter.ts'
+import { type Host, probeHost, withoutLinks } from './cell/host.ts'
+import { identityView } from './cell/identity.ts'
+import { resolveNative } from './cell/native.ts'
+import { placeProgram } from './cell/program.ts'
+import { isSeen, readOnly, systemView } from './cell/view.ts'
+import { ProcessGroup } from './group.ts'
+import { OWN_CODE, packagesAbove } from './inline.ts'
+import { findLimiter } from './limits/limiter.ts'
+
+export type DescribingConfig = Pick<Config, 'sandbox' | 'cells' | 'cache' | 'environment'>
+
+/**
+ * How a tool's file is read: its code runs then, before anything is known of what it may do, so it
+ * is given nothing: the folder it lies in, and the packages above, to read. Where there are no
+ * cells Node's own permissions have to do.
+ */
+export function describingLaunch(config: DescribingConfig): Launch {
+  return async (command) => {
+    if (config.sandbox === 'none') return launchBare(command)
+    const host = await probeHost(config.environment)
+    const needs = await needsOf(command)
+    return host.bubblewrap === null
+      ? launchBare({ ...command, args: [...permissions(needs), ...command.args] })
+      : launchCelled(command, needs, host, config)
+  }
+}
+
+async function needsOf({ file, compiled }: ReaderCommand): Promise<string[]> {
+  const real = await withoutLinks(file)
+  const folders = [dirname(file), dirname(real), ...packagesAbove(file), ...packagesAbove(real)]
+  const kept = compiled === undefined ? [] : [compiled]
+  return [...new Set([...OWN_CODE, ...folders, ...kept])].filter((path) => existsSync(path))
+}
+
+function permissions(needs: readonly string[]): string[] {
+  return ['--permission', ...needs.map((path) => `--allow-fs-read=${path}`)]
+}
+
+async function launchCelled(
+  { program, args, mark }: ReaderCommand,
+  needs: readonly string[],
+  host: Host,
+  config: DescribingConfig,
+) {
+  const limiter = await findLimiter()
+  const uid = host.root ? config.cells.users.last : (process.getuid?.() ?? 0)
+  const gid = host.root ? uid : (process.getgid?.() ?? 0)
+  const system = systemView()
+  const [placed, identity] = await Promise.all([
+    placeProgram(program, config.environment.PATH ?? '', system),
+    identityView(config.cache, { uid, gid }),
+  ])
+  const wanted = needs.filter((path) => !isSeen(path, system)).map((path) => readOnly(path))
+  const { pid, stdio, third, group, begin } = await enterCell({
+    cell: resolveNative(
+      { policy: NOTHING },
+      { cells: { ...config.cells, ...BOUNDS } },
+      host,
+      limiter,
+    ),
+    given: {
+      mounts: [...system, ...identity, ...placed.mounts, ...wanted],
+      workspace: null,
+      user: host.root ? { uid, gid } : null,
+    },
+    bubblewrap: host.bubblewrap ?? 'bwrap',
+    program: placed.program,
+    args,
+    cwd: '/tmp',
+    env: {},
+    mark,
+    limiter,
+    bounds: BOUNDS,
+    third: true,
+  })
+  const members = new ProcessGroup(pid)
+  const kill = () => void members.signal('SIGKILL')
+  group.onBreach(kill)
+  stdio.stdin.destroy()
+  stdio.stdout.resume()
+  const exited = new Promise<string>((resolve) => {
+    stdio.once('exit', (code, signal) => {
+      const how = group.breach() ?? signal ?? `code ${code}`
+      kill()
+      void members.release()
+      void group.remove()
+      resolve(how)
+    })
+  })
+  begin()
+  return { stderr: stdio.stderr, results: third ?? stdio.stdout, exited, kill }
+}
+
+/** For a process that only imports and prints: generous, and finite. */
+const BOUNDS = { memory: 512 * 2 ** 20, processes: 64, cpus: null }
+
+const NOTHING = {
+  network: 'none',
+  workspace: { access: 'none', per: 'tool' },
+  files: { read: [], write: [] },
+  env: [],
+  secrets: {},
+  memory: null,
+  cpus: null,
+  processes: null,
+  sandbox: 'required',
+  container: {
+    readOnly: true,
+    capAdd: [],
+    capDrop: [],
+    securityOpt: [],
+    tmpfs: [],
+    user: null,
+  },
+} as const
