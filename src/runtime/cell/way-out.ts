@@ -1,7 +1,7 @@
-import { join } from 'node:path'
 import type { Policy } from '../../tool/declaration.ts'
 import type { EgressDoors } from '../egress/doors.ts'
-import { FORWARDER, proxyVariables } from '../egress/variables.ts'
+import { FORWARD, forwardWords } from '../egress/forwarded.ts'
+import { proxyVariables } from '../egress/variables.ts'
 import { placeProgram } from './program.ts'
 import { type Mount, readOnly, systemView } from './view.ts'
 
@@ -28,13 +28,11 @@ export async function openWayOut(
   const door = await doors.open(tool, network)
   return {
     mounts: [...node.mounts, readOnly(FORWARD, INSIDE), readOnly(door.path, SOCKET)],
-    words: [node.program, INSIDE, String(FORWARDER.port), SOCKET],
+    words: forwardWords(node.program, INSIDE, SOCKET),
     variables: proxyVariables(),
     release: () => door.release(),
   }
 }
-
-const FORWARD = join(import.meta.dirname, '..', 'egress', 'forward.js')
 
 /** Where they are in the cell. */
 const INSIDE = '/run/toolgate/forward.mjs'
