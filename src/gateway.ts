@@ -28,6 +28,7 @@ import { clearContainers } from './runtime/container/clear.ts'
 import { describingLaunch } from './runtime/describing.ts'
 import { EgressDoors } from './runtime/egress/doors.ts'
 import { forgetEgress } from './runtime/egress/folder.ts'
+import { findLimiter } from './runtime/limits/limiter.ts'
 import { Reaper } from './runtime/reaper.ts'
 import { prepareStarting } from './runtime/start.ts'
 import { warmCompiled } from './runtime/warm.ts'
@@ -67,6 +68,7 @@ export async function createGateway(
     clearers: [
       (dead) => forgetEgress(config.cache, dead),
       (dead) => forgetSessions(config.workspace, dead),
+      async (dead) => (await findLimiter()).reap(dead),
       (dead) => clearContainers(config, dead, telemetry),
     ],
   })

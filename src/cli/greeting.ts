@@ -2,6 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Gateway } from '../gateway.ts'
 import { describeError } from '../registry/describe-error.ts'
 import type { ToolEntry } from '../registry/registry.ts'
+import { knownKind } from '../runtime/cells.ts'
 
 /**
  * Says to a person at a terminal what is served, and of each tool that was not ready by then what
@@ -45,8 +46,9 @@ function describeTool(tool: ToolEntry, catalogue: Catalogue): string {
   if (declaration === undefined) return state
   const learned = catalogue.peek(declaration)
   if (learned?.state === 'failed') return `${state.padEnd(8)}  ${learned.error}`
-  // There is no cell yet, so nothing of a tool's policy is enforced.
-  return `${state.padEnd(8)}  ${declaration.runtime.kind}, sandbox: none`
+  const sandbox = knownKind(declaration)
+  const shown = sandbox === undefined ? '' : `, sandbox: ${sandbox}`
+  return `${state.padEnd(8)}  ${declaration.runtime.kind}${shown}`
 }
 
 function stateOf({ state, declaration }: ToolEntry, catalogue: Catalogue): string {

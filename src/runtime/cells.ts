@@ -1,16 +1,28 @@
 import type { Config } from '../config/config.ts'
 import type { Declaration } from '../tool/declaration.ts'
-import type { Cell } from './cell/cell.ts'
-import { chooseCell } from './cell/choose.ts'
+import type { Cell, CellKind } from './cell/cell.ts'
+import { chooseCell, type NativeChoice } from './cell/choose.ts'
 
 /** What instances of a tool may touch on this host, whichever driver starts them. */
 export async function cellOf(tool: Declaration, config: Config): Promise<Cell> {
-  const known = cells.get(tool)
-  if (known !== undefined) return known
-  const resolving = chooseCell(tool, config)
-  cells.set(tool, resolving)
-  return resolving
+  if (tool.runtime.kind !== 'container') return nativeCell(tool, config)
+  const { containerCellOf } = await import('./container/prepare.ts')
+  const cell = await containerCellOf(tool, config)
+  kinds.set(tool.policy, cell.kind)
+  return cell
 }
 
-/** A declaration is one version, and what this host has is looked at once. */
-const cells = new WeakMap<Declaration, Promise<Cell>>()
+/** The same of a tool that is no container, for its driver. */
+export async function nativeCell(tool: Declaration, config: Config): Promise<NativeChoice> {
+  const cell = await chooseCell(tool, config)
+  kinds.set(tool.policy, cell.kind)
+  return cell
+}
+
+/** How a tool is isolated, as it was last resolved; undefined: nobody has looked yet. */
+export function knownKind({ policy }: Pick<Declaration, 'policy'>): CellKind | undefined {
+  return kinds.get(policy)
+}
+
+/** By the part of a declaration that all its copies share. */
+const kinds = new WeakMap<Declaration['policy'], CellKind>()

@@ -32,7 +32,7 @@ export function describingLaunch(config: DescribingConfig): Launch {
 
 async function needsOf({ file, compiled }: ReaderCommand): Promise<string[]> {
   const real = await withoutLinks(file)
-  const folders = [dirname(file), dirname(real), ...packagesAbove(file), ...packagesAbove(real)]
+  const folders = [dirname(file), dirname(real), ...packagesAbove(file)]
   const kept = compiled === undefined ? [] : [compiled]
   return [...new Set([...OWN_CODE, ...folders, ...kept])].filter((path) => existsSync(path))
 }

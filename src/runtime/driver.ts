@@ -4,12 +4,17 @@ import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { startBare, startPermitted } from './bare.ts'
 import type { Cell } from './cell/cell.ts'
+import { startCelled } from './celled.ts'
+import { nativeCell } from './cells.ts'
+import type { EgressDoors } from './egress/doors.ts'
 import type { ToolProcess } from './process.ts'
 import { resolveSecrets } from './secrets.ts'
 
 export interface StartOptions {
   readonly config: Config
   readonly log: Logger
+  /** The ways out of tools that may reach the network. */
+  readonly egress: EgressDoors
   /** Id of the instance, for logs. */
   readonly instance: string
   /** W3C trace context of the request it is started for; absent for a shared instance. */
@@ -37,7 +42,7 @@ export interface Program {
 
 /**
  * Makes ready what a tool's runtime needs before a process can be started: an npm package is
- * installed. Within `timeouts.install`; quick when everything is there.
+ * installed, an image is pulled. Within `timeouts.install`; quick when everything is there.
  */
 export async function prepareTool(tool: Declaration, options: StartOptions): Promise<Program> {
   const { runtime } = tool
@@ -63,11 +68,10 @@ export async function prepareTool(tool: Declaration, options: StartOptions): Pro
       const { inlineCommand } = await import('./inline.ts')
       return inlineCommand(tool, tool.policy.workspace.access === 'none' ? null : '{workspace}')
     }
-    case 'container':
-      throw new ToolgateError(
-        'tool_failed_to_start',
-        'The container runtime is not part of this version; use command or npm.',
-      )
+    case 'container': {
+      const { prepareContainer } = await import('./container/prepare.ts')
+      return prepareContainer(runtime, options)
+    }
   }
 }
 
@@ -77,9 +81,10 @@ export async function startTool(
   program: Program,
   options: StartOptions,
 ): Promise<ToolProcess> {
-  const { config, instance, log } = options
-  const cell = { kind: 'none' as string, refusals: [], lines: [] } as unknown as Cell // until the cell lands
-  refuseWithout(cell)
+  const { config, instance, log, owner, egress } = options
+  // Of a container its engine says what can be kept from it.
+  const cell = tool.runtime.kind === 'container' ? undefined : await nativeCell(tool, config)
+  refuseWithout(cell?.refusals ?? [])
   const fields = { tool: tool.name, instance }
   const { values, redaction } = await resolveSecrets(tool.policy.secrets, {
     environment: config.environment,
@@ -88,6 +93,7 @@ export async function startTool(
   })
   const common = {
     config,
+    owner,
     variables: { ...values, ...traceOf(options) },
     line: config.sizes.line,
     patience: config.timeouts,
@@ -95,7 +101,13 @@ export async function startTool(
     fields,
     redaction,
   }
+  if (cell === undefined) {
+    const { startContainer } = await import('./container/start.ts')
+    return startContainer(tool, program, { ...common, egress })
+  }
   switch (cell.kind) {
+    case 'bubblewrap':
+      return startCelled(tool, program, { ...common, cell, egress })
     case 'permission':
       return startPermitted(program, common)
     default:
@@ -104,7 +116,7 @@ export async function startTool(
 }
 
 /** Fails closed: what cannot be enforced keeps the tool from starting. */
-function refuseWithout({ refusals }: Cell): void {
+function refuseWithout(refusals: Cell['refusals']): void {
   if (refusals.length === 0) return
   throw new ToolgateError('no_cell', `The tool could not be started: ${refusals.join('; ')}.`)
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Declaration } from '../tool/declaration.ts'
@@ -38,9 +38,17 @@ export const OWN_CODE: readonly string[] = [
   ...above(SRC, join('node_modules', 'zod')).slice(0, 1),
 ]
 
-/** Where Node looks for the packages that a tool's file imports. */
+/** Where Node looks for the packages that a tool's file imports, and the file it is a link to. */
 export function packagesAbove(file: string): string[] {
-  return above(file, 'node_modules')
+  return [...new Set([file, realPath(file)].flatMap((path) => above(path, 'node_modules')))]
+}
+
+function realPath(file: string): string {
+  try {
+    return realpathSync(file)
+  } catch {
+    return file
+  }
 }
 
 /** What has this name in a folder above a file, the nearest first. */

@@ -20,8 +20,8 @@ test('the greeting lists what is known after a second, and follows up once on th
   t.mock.timers.tick(1_000)
   await greeted
   assert.deepEqual(house.rows(), [
-    'quick ready command, sandbox: none',
-    'slow learning command, sandbox: none',
+    'quick ready command',
+    'slow learning command',
     'looping loading',
     'broken broken /t/broken.ts:2: bad',
   ])
@@ -32,7 +32,7 @@ test('the greeting lists what is known after a second, and follows up once on th
   for (const name of ['slow', 'looping', 'quick', 'broken']) house.read(name)
   assert.deepEqual(house.rows().slice(4), [
     'slow failed There is no program.',
-    'looping ready command, sandbox: none',
+    'looping ready command',
   ])
 })
 

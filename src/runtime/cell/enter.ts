@@ -84,6 +84,8 @@ async function spawn(options: EnterOptions): Promise<Outer> {
     block: own + 1,
     info: own + 2,
   })
+  // What the types leave out of the further ones: a descriptor of ours.
+  const descriptors = [...Array.from({ length: own + 4 }, () => 'pipe'), ...held]
   const inside = [...cell.words(given), program, ...args]
   // Through a pipe: what is on the command line could be read in the cell, with paths of the host.
   const child = execa(bubblewrap, ['--args', String(own + 3), '--', ...inside], {
@@ -92,13 +94,7 @@ async function spawn(options: EnterOptions): Promise<Outer> {
     extendEnv: false,
     detached: true,
     cleanup: false,
-    stdio: [
-      'pipe',
-      'pipe',
-      'pipe',
-      ...Array.from({ length: own + 1 }, () => 'pipe' as const),
-      ...held,
-    ],
+    stdio: descriptors as unknown as ['pipe', 'pipe', 'pipe'],
     buffer: false,
     reject: false,
     encoding: 'buffer',
