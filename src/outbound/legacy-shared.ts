@@ -190,11 +190,20 @@ export class SharedLegacyConnection implements SharedConnection {
   async #pass(call: Call, open: Map<Id, number>): Promise<Message> {
     const send = () => this.#exchange(call, open)
     const answer = await openUrls(call, this.#questions, send)
-    if (answer.kind === 'error' && call.request.method === 'resources/subscribe') {
-      this.#subscriptions.part(call.link, uriOf(call.request))
+    const { method } = call.request
+    if (method === 'resources/subscribe' || method === 'resources/unsubscribe') {
+      this.#subscribed(call, method, answer)
     }
     this.#questions.undeclared.check(call, answer)
     return this.#answers.of(call, answer)
+  }
+
+  /** Whichever process of its clients' has the news, they are told. */
+  #subscribed({ link, request }: Call, method: string, { kind }: Message): void {
+    const uri = uriOf(request)
+    const refused = kind === 'error' && method === 'resources/subscribe'
+    if (refused) this.#subscriptions.part(link, uri)
+    else this.#subscriptions.tellOthers(this.#requests, method, uri)
   }
 
   /** The tool's answer, under our id, once the client has been asked all that it is asked. */

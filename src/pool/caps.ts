@@ -28,6 +28,7 @@ export interface Claim extends Waiter {
   instead?(): boolean
 }
 
+/** Whose turn it is goes by tool and caller. */
 interface Waiting extends Waiter {
   readonly claim: Claim
   readonly grant: () => void
@@ -38,7 +39,9 @@ interface Waiting extends Waiter {
 export class Caps {
   readonly #options: CapsOptions
   readonly #starting = new Map<string, number>()
-  readonly #queues = new Map<string, Queue<Waiting>>()
+  readonly #queue = new Queue<Waiting>()
+  /** How many of them wait for each tool. */
+  readonly #waiting = new Map<string, number>()
   #startingAll = 0
   #looking = false
 
@@ -48,12 +51,16 @@ export class Caps {
 
   /** How many wait for each tool. */
   waiting(): [tool: string, waiting: number][] {
-    return [...this.#queues].map(([tool, queue]) => [tool, queue.size])
+    return [...this.#waiting]
+  }
+
+  isWaitedFor(tool: string): boolean {
+    return this.#waiting.has(tool)
   }
 
   /** There is room for one more, and nobody waits for it. */
   hasRoom(tool: string): boolean {
-    return this.#queues.size === 0 && this.#full(tool) === undefined
+    return this.#queue.size === 0 && this.#full(tool) === undefined
   }
 
   /**
@@ -62,7 +69,7 @@ export class Caps {
    */
   async within<T>(claim: Claim, start: () => Promise<T>): Promise<T> {
     const { tool } = claim
-    if (this.#queues.has(tool) || !this.#room(claim)) await this.#wait(claim)
+    if (!this.#mayPass(tool) || !this.#room(claim)) await this.#wait(claim)
     else this.#count(tool, 1)
     try {
       return await start()
@@ -74,16 +81,15 @@ export class Caps {
 
   /** Whoever waits for it has left. */
   leave(of: object): void {
-    for (const queue of this.#queues.values()) {
-      for (const waiting of queue.inTurn()) {
-        if (waiting.claim.of === of) this.#drop(waiting, gone())
-      }
+    if (this.#queue.size === 0) return
+    for (const waiting of this.#queue.inTurn()) {
+      if (waiting.claim.of === of) this.#drop(waiting, gone())
     }
   }
 
   /** A process ended, or serves nothing now: somebody may have their turn. */
   look(): void {
-    if (this.#queues.size === 0 || this.#looking) return
+    if (this.#queue.size === 0 || this.#looking) return
     this.#looking = true
     // Whatever happens in this turn of the event loop has happened then.
     setImmediate(() => {
@@ -94,9 +100,7 @@ export class Caps {
 
   /** Nobody gets a turn any more. */
   close(error: Error): void {
-    for (const queue of this.#queues.values()) {
-      for (const waiting of queue.inTurn()) this.#drop(waiting, error)
-    }
+    for (const waiting of this.#queue.inTurn()) this.#drop(waiting, error)
   }
 
   async #wait(claim: Claim): Promise<void> {
@@ -104,12 +108,13 @@ export class Caps {
     const { tool, caller, priority } = claim
     const full = this.#full(tool) ?? 'tool'
     if (most === 0) throw new ToolgateError('unavailable', this.#what(full), { retryAfter: 5 })
-    const queue = this.#queues.get(tool) ?? new Queue<Waiting>()
-    if (queue.size >= most) throw this.#tooMany(tool, queue.size)
+    const ahead = this.#waiting.get(tool) ?? 0
+    if (ahead >= most) throw this.#tooMany(full, ahead)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const waiting: Waiting = { caller, priority, claim, grant: resolve, fail: reject }
-    this.#queues.set(tool, queue)
-    queue.add(waiting)
+    const own = { caller: `${tool} ${caller}`, priority }
+    const waiting: Waiting = { ...own, claim, grant: resolve, fail: reject }
+    this.#waiting.set(tool, ahead + 1)
+    this.#queue.add(waiting)
     const timer = setTimeout(() => {
       const message = `${this.#what(full)} None became free in ${wait} ms (pool.wait).`
       this.#drop(waiting, new ToolgateError('unavailable', message, { retryAfter: 5 }))
@@ -122,31 +127,29 @@ export class Caps {
     }
   }
 
-  /** What somebody does for one of them may be all that can be done now, for others not. */
+  /** Where there is no room for one there may be for another, of another tool or caller. */
   #serve(): void {
-    for (const [tool, queue] of this.#byTurn()) {
-      const stuck = new Set<string>()
-      for (const waiting of queue.inTurn()) {
-        const { claim, grant } = waiting
-        if (claim.instead?.() === true) {
-          queue.serve(waiting)
-          waiting.fail(gone())
-        } else if (!stuck.has(claim.caller) && this.#room(claim)) {
-          queue.serve(waiting)
-          this.#count(tool, 1)
-          grant()
-        } else stuck.add(claim.caller)
-      }
-      if (queue.size === 0) this.#queues.delete(tool)
+    const stuck = new Set<string>()
+    for (const waiting of this.#queue.inTurn()) {
+      const { claim, caller } = waiting
+      if (claim.instead?.() === true) {
+        if (this.#queue.serve(waiting)) this.#left(claim.tool)
+        waiting.fail(gone())
+      } else if (!stuck.has(caller) && this.#room(claim)) {
+        if (!this.#queue.serve(waiting)) continue
+        this.#left(claim.tool)
+        this.#count(claim.tool, 1)
+        waiting.grant()
+      } else stuck.add(caller)
     }
   }
 
-  /** Tools take turns as well: the one that was looked at first is the last next time. */
-  #byTurn(): [string, Queue<Waiting>][] {
-    const turns = [...this.#queues]
-    const [first] = turns
-    if (first !== undefined && this.#queues.delete(first[0])) this.#queues.set(...first)
-    return turns
+  /** Who comes does not overtake those who wait for the same. */
+  #mayPass(tool: string): boolean {
+    if (this.#queue.size === 0) return true
+    const { instances, running } = this.#options
+    const left = instances - running() - this.#startingAll
+    return !this.#waiting.has(tool) && left > this.#queue.size
   }
 
   #room(claim: Claim): boolean {
@@ -172,11 +175,15 @@ export class Caps {
   }
 
   #drop(waiting: Waiting, error: Error): void {
-    const { tool } = waiting.claim
-    const queue = this.#queues.get(tool)
-    if (queue?.leave(waiting) !== true) return
-    if (queue.size === 0) this.#queues.delete(tool)
+    if (!this.#queue.leave(waiting)) return
+    this.#left(waiting.claim.tool)
     waiting.fail(error)
+  }
+
+  #left(tool: string): void {
+    const waiting = (this.#waiting.get(tool) ?? 1) - 1
+    if (waiting > 0) this.#waiting.set(tool, waiting)
+    else this.#waiting.delete(tool)
   }
 
   #what(full: Full): string {
@@ -185,8 +192,7 @@ export class Caps {
     return `The tool has ${perTool} processes, the most it may have (sessions.perTool).`
   }
 
-  #tooMany(tool: string, waiting: number): ToolgateError {
-    const full = this.#full(tool) ?? 'tool'
+  #tooMany(full: Full, waiting: number): ToolgateError {
     const message = `${this.#what(full)} ${waiting} wait for one already (pool.queue).`
     return new ToolgateError('queue_full', message, { retryAfter: 5 })
   }

@@ -9,6 +9,8 @@ import type { Among, Shared } from './shared.ts'
 export interface ExclusiveOptions {
   /** One process more, not started yet; `unused` is called as that of a shared one is. */
   slot(unused: () => void, among: Among): Shared
+  /** Somebody waits for a process of the tool. */
+  contended(): boolean
   /** Called when no process is left and nobody has a lease. */
   unused(): void
 }
@@ -134,12 +136,22 @@ export class Exclusive implements Leased, Among {
 
   #take(link: Link, call: Call | undefined, priority: Priority | undefined): Held {
     const listens = call?.request.method === 'subscriptions/listen'
-    const slot = this.#findFree(listens) ?? this.#add()
+    const free = this.#isWaitedFor && !listens ? undefined : this.#findFree(listens)
+    const slot = free ?? this.#add()
     const lease = slot.lease(link, priority)
     if (this.#retired) slot.retire()
     const held = { link, priority, slot, lease, call }
     if (!listens) this.#busy.set(slot, held)
     return held
+  }
+
+  /**
+   * Who comes now is served in turn: calls of this place may wait for one that is free, and of
+   * several processes one may be needed by another caller.
+   */
+  get #isWaitedFor(): boolean {
+    if (!this.#options.contended()) return false
+    return this.size > 1 || this.#slots.some((slot) => slot.waiting)
   }
 
   /** A listen is no call of the tool's, so it keeps no process from serving one. */

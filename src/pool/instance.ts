@@ -7,6 +7,7 @@ import { ModernConnection, type ModernOptions } from '../outbound/modern.ts'
 import type { Question, Reply } from '../outbound/probe.ts'
 import type { Subscriptions } from '../outbound/subscriptions.ts'
 import type { InstanceOwner } from '../runtime/driver.ts'
+import type { EgressDoors } from '../runtime/egress/doors.ts'
 import type { ToolProcess } from '../runtime/process.ts'
 import { redactionFor } from '../runtime/secrets.ts'
 import { SPANS } from '../telemetry/names.ts'
@@ -38,6 +39,8 @@ export type How =
 export interface Ground {
   readonly config: Config
   readonly telemetry: Telemetry
+  /** The ways out of tools that may reach the network. */
+  readonly egress: EgressDoors
   /** Bounds how many are started at the same time. */
   readonly starts: Starts
 }

@@ -1,9 +1,7 @@
 import type { Link } from '../call/link.ts'
-import type { Config } from '../config/config.ts'
 import { ToolgateError } from '../errors.ts'
 import { type Question, type Reply, speaksLegacy, speaksModern } from '../outbound/probe.ts'
 import { Subscriptions } from '../outbound/subscriptions.ts'
-import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { within } from '../within.ts'
 import { Backoff } from './backoff.ts'
@@ -51,10 +49,7 @@ export interface LeaseOptions {
   readonly uncounted?: boolean
 }
 
-export interface PoolParts {
-  readonly config: Config
-  readonly telemetry: Telemetry
-}
+export type PoolParts = Pick<Ground, 'config' | 'telemetry' | 'egress'>
 
 /** The processes of one place. */
 export interface Entry {
@@ -80,10 +75,10 @@ export class Pool {
   readonly #freed: () => void
   #closing: string | undefined
 
-  constructor({ config, telemetry }: PoolParts, hooks: PoolHooks) {
+  constructor({ config, telemetry, egress }: PoolParts, hooks: PoolHooks) {
     const { pool, sessions, timeouts } = config
     const starts = new Starts({ most: pool.starts, wait: timeouts.start })
-    this.#ground = { config, telemetry, starts }
+    this.#ground = { config, telemetry, egress, starts }
     this.#hooks = hooks
     this.#caps = new Caps({
       ...pool,
@@ -277,7 +272,8 @@ export class Pool {
   ): Leased {
     const { slot, unused, backoff, subscriptions } = parts
     const { instances } = tool
-    if (place.exclusive) return new Exclusive({ slot, unused })
+    const contended = () => this.#caps.isWaitedFor(tool.name)
+    if (place.exclusive) return new Exclusive({ slot, unused, contended })
     if (tool.mode !== 'daemon' || (instances.min === 0 && instances.max === 1)) return slot(unused)
     const hasRoom = () => this.#caps.hasRoom(tool.name)
     const listened = () => subscriptions.any

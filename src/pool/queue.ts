@@ -42,14 +42,15 @@ export class Queue<W extends Waiter> {
     return true
   }
 
-  /** It had its turn: the caller's next one waits until all others had theirs. */
-  serve(waiter: W): void {
-    if (!this.leave(waiter)) return
+  /** It had its turn: its caller's next one waits until all others had theirs. False: it is gone. */
+  serve(waiter: W): boolean {
+    if (!this.leave(waiter)) return false
     const callers = this.#turns[waiter.priority]
     const waiting = callers.get(waiter.caller)
-    if (waiting === undefined) return
+    if (waiting === undefined) return true
     callers.delete(waiter.caller)
     callers.set(waiter.caller, waiting)
+    return true
   }
 
   /** All, in the order of their turns; it may be changed meanwhile. */

@@ -89,6 +89,11 @@ export class Shared implements Leased {
     return this.ready ? 1 : 0
   }
 
+  /** It is to be started, once there is a place for it. */
+  get waiting(): boolean {
+    return this.#waiting !== undefined
+  }
+
   /** It runs. */
   get running(): boolean {
     return this.#current?.process.ending === false
@@ -161,7 +166,10 @@ export class Shared implements Leased {
   #begun(priority: Priority): Promise<SharedInstance> {
     if (this.#starting !== undefined) return this.#starting
     const starting = this.#start(priority).finally(() => {
-      if (this.#starting === starting) this.#starting = undefined
+      if (this.#starting === starting) {
+        this.#starting = undefined
+        this.#waiting = undefined
+      }
       this.#endIfUnused()
     })
     this.#starting = starting

@@ -27,7 +27,7 @@ export async function start<T extends object>(
   connect: Connect<T>,
 ): Promise<Started & T> {
   if (request.spare !== undefined) return handOut(ground, request, request.spare, connect)
-  const { config, telemetry, starts } = ground
+  const { config, telemetry, egress, starts } = ground
   const { tool, what, owner, signal, priority = 'interactive' } = request
   const probe = what === 'probe'
   const id = `${tool.name}.${++lastInstance}`
@@ -42,6 +42,7 @@ export async function start<T extends object>(
   try {
     const options = {
       config,
+      egress,
       log: telemetry.log,
       instance: id,
       ...(signal === undefined ? {} : { signal }),

@@ -10,6 +10,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import type { Spoken } from '../../src/pool/lease.ts'
 import { Pool } from '../../src/pool/pool.ts'
 import { requestMessage } from '../../src/protocol/read.ts'
+import { EgressDoors } from '../../src/runtime/egress/doors.ts'
 import type { LogFields, Logger } from '../../src/telemetry/log.ts'
 import { createTelemetry } from '../../src/telemetry/setup.ts'
 import type { Declaration } from '../../src/tool/declaration.ts'
@@ -58,8 +59,10 @@ export async function openPool(t: TestContext, options: PoolOptions = {}): Promi
   }
   const logs: LogLine[] = []
   const telemetry = { ...createTelemetry(configured, new PassThrough()), log: logTo(logs) }
+  const { log, meters } = telemetry
+  const egress = new EgressDoors({ cache: configured.cache, log, meters, ownPorts: () => [] })
   const pool = new Pool(
-    { config: configured, telemetry },
+    { config: configured, telemetry, egress },
     { spoken: typeof spoken === 'function' ? spoken : () => spoken, listChanged: changed },
   )
   t.after(async () => {
@@ -93,7 +96,7 @@ export function toolOf(
     description: 'A tool under test.',
     tags: [],
     runtime: { kind: 'command', program, args: rest },
-    policy: { env: [], secrets: {}, workspace: { access: 'none', per: 'tool' } },
+    policy: POLICY,
     mode: 'launcher',
     instances: { min: 0, max: 1 },
     warm: 0,
@@ -103,6 +106,27 @@ export function toolOf(
     era: null,
     ...more,
   } as unknown as Declaration
+}
+
+/** Nothing is given, and nothing kept apart: what is under test is not the cell. */
+export const POLICY: Declaration['policy'] = {
+  network: 'none',
+  workspace: { access: 'none', per: 'tool' },
+  files: { read: [], write: [] },
+  env: [],
+  secrets: {},
+  memory: null,
+  cpus: null,
+  processes: null,
+  sandbox: 'none',
+  container: {
+    readOnly: true,
+    capAdd: [],
+    capDrop: ['ALL'],
+    securityOpt: [],
+    tmpfs: [],
+    user: null,
+  },
 }
 
 let links = 0
@@ -145,10 +169,10 @@ export async function callFunction(
   const call = callOf(link, 'tools/call', { name, arguments: args, _meta: metaOf(link) })
   lease.begin(call)
   try {
-    const connection = await lease.connection()
+    const connection = await lease.connection(call)
     return JSON.parse(textOf((await connection.call(call)).json()))
   } finally {
-    lease.end()
+    lease.end(call)
     lease.release('answered')
   }
 }
