@@ -5,7 +5,11 @@ import { MARK } from '../mark.ts'
 /** What Linux says of a process in `/proc/{pid}/stat` (proc_pid_stat(5)). */
 export interface ProcessStat {
   readonly state: string
+  readonly parent: number
   readonly group: number
+  readonly threads: number
+  /** Resident memory in pages, what it shares with others included. */
+  readonly pages: number
   /** CPU time in clock ticks, user and system, its own and that of children it has waited for. */
   readonly ticks: number
   /** Clock ticks from boot to its start: with its id it is one process, however often ids recur. */
@@ -33,10 +37,19 @@ export function readStatNow(pid: number | 'self'): ProcessStat | undefined {
 
 function parseStat(text: string): ProcessStat {
   // The name may hold anything, so what follows it is found from the end.
-  const [state = '', , group, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const [state = '', parent, group, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const [user, system, childrenUser, childrenSystem] = rest.slice(8, 12).map(Number)
   const ticks = (user ?? 0) + (system ?? 0) + (childrenUser ?? 0) + (childrenSystem ?? 0)
-  return { state, group: Number(group), ticks, start: rest[16] ?? '' }
+  const [threads, pages] = [Number(rest[14]), Number(rest[18])]
+  return {
+    state,
+    parent: Number(parent),
+    group: Number(group),
+    threads,
+    pages,
+    ticks,
+    start: rest[16] ?? '',
+  }
 }
 
 function isGone(error: unknown): boolean {

@@ -5,7 +5,7 @@ import { readStatNow } from './proc.ts'
 export interface Usage {
   /** Milliseconds of CPU time, user and system. */
   readonly cpu: number
-  /** Bytes: the sum of the resident peaks of its processes. */
+  /** Bytes: its cgroup's peak, cached files included; without one the sum of its processes' peaks. */
   readonly memory: number | null
   /** Bytes read and written with system calls: files, pipes and sockets alike. */
   readonly read: number | null

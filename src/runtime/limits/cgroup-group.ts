@@ -1,0 +1,85 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { memoryBreach, processesBreach } from './breaches.ts'
+import { endGroup, membersOf } from './cgroup-end.ts'
+import type { Dialect, Met, Places } from './cgroups.ts'
+import type { Accounts, Bounds, LimitGroup } from './limiter.ts'
+import { Rounds } from './rounds.ts'
+
+export interface CgroupOptions {
+  readonly dialect: Dialect
+  readonly places: Places
+  /** Each of `places` once. */
+  readonly folders: readonly string[]
+  readonly bounds: Bounds
+}
+
+/** A group of the kernel's, of either version. */
+export class CgroupGroup implements LimitGroup {
+  readonly #options: CgroupOptions
+  #met: Met = { memory: undefined, processes: false }
+  #usage: Accounts | null = null
+  #removed = false
+  #end: ((why: string) => void) | undefined
+
+  constructor(options: CgroupOptions) {
+    this.#options = options
+  }
+
+  async enter(pids: readonly number[]): Promise<void> {
+    // Whoever writes 0 enters himself.
+    if (!pids.every((pid) => pid > 1 && pid !== process.pid)) throw new Error('no pids of a cell')
+    for (const folder of this.#options.folders) {
+      for (const pid of pids) await writeFile(join(folder, 'cgroup.procs'), String(pid))
+    }
+  }
+
+  breach(): string | undefined {
+    const { dialect, places, bounds } = this.#options
+    if (!this.#removed) this.#met = dialect.met(places)
+    if (this.#met.memory === 'own') return memoryBreach(bounds.memory)
+    if (this.#met.memory === 'host') return 'the host had no memory left for it'
+    return this.#met.processes ? processesBreach(bounds.processes) : undefined
+  }
+
+  /** The kernel kills one process for want of memory, and the others would go on without it. */
+  onBreach(end: (why: string) => void): void {
+    this.#end = end
+    if (!this.#removed) rounds.add(this)
+  }
+
+  /** Being refused one more process is for the tool to deal with; it is not ended for that. */
+  look(): void {
+    const why = this.breach()
+    if (why === undefined || this.#met.memory === undefined) return
+    rounds.delete(this)
+    this.#end?.(why)
+  }
+
+  usage(): Accounts | null {
+    const { dialect, places } = this.#options
+    if (!this.#removed) this.#usage = dialect.usage(places)
+    return this.#usage
+  }
+
+  members(): number[] {
+    return membersOf(this.#options.folders[0] ?? '')
+  }
+
+  async remove(): Promise<void> {
+    rounds.delete(this)
+    if (this.#removed) return
+    this.breach()
+    this.usage()
+    this.#removed = true
+    await Promise.all(this.#options.folders.map((folder) => endGroup(folder)))
+  }
+}
+
+const rounds = new Rounds<CgroupGroup>(async (groups, slice) => {
+  for (const group of groups) {
+    group.look()
+    if (slice.over) await slice.rest()
+  }
+  return false
+})
