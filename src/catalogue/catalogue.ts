@@ -19,7 +19,13 @@ export interface Learned {
 export type LearnState =
   | { readonly state: 'learning' /** Of the try before. */; readonly error?: string }
   | { readonly state: 'learned'; readonly learned: Learned }
-  | { readonly state: 'failed'; readonly error: string; readonly at: number }
+  | {
+      readonly state: 'failed'
+      readonly error: string
+      /** What callers are told it is; absent: `tool_failed_to_start`. */
+      readonly code?: 'no_cell'
+      readonly at: number
+    }
 
 /** What each tool version can do: learned once, refreshed on list_changed, kept by content hash. */
 export interface Catalogue {

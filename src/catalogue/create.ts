@@ -79,7 +79,13 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
       // What was learned before is better than nothing.
       if (fresh && known?.state === 'learned') return known.learned
       if (!forgotten.has(keyOf(tool)))
-        settle(tool, { state: 'failed', error: error.message, at: Date.now() })
+        settle(tool, {
+          state: 'failed',
+          error: error.message,
+          // Of this machine and not of the tool: it stays what it is.
+          ...(error.code === 'no_cell' && { code: error.code }),
+          at: Date.now(),
+        })
       throw error
     }
   }
@@ -124,7 +130,7 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
       if (state.state === 'learned') return Promise.resolve(state.learned)
       if (state.state === 'learning') return start(tool)
       const message = `The tool could not be learned: ${state.error}`
-      return Promise.reject(new ToolgateError('tool_failed_to_start', message))
+      return Promise.reject(new ToolgateError(state.code ?? 'tool_failed_to_start', message))
     },
     spoken: (tool) => eras.of(tool),
     onChange: (listener) => void listeners.push(listener),

@@ -53,7 +53,8 @@ async function functionsOf(
     const message = `The functions of "${tool.name}" are not known yet.`
     throw new ToolgateError('not_learned', message, { retryAfter: 1 })
   }
-  throw new ToolgateError('tool_failed_to_start', now.error, { data: { tool: tool.name } })
+  const { code = 'tool_failed_to_start', error } = now
+  throw new ToolgateError(code, error, { data: { tool: tool.name } })
 }
 
 /** What comes of it in time, or undefined. */

@@ -214,7 +214,8 @@ export class Shared implements Leased {
     try {
       return await startShared(this.#ground, request, subscriptions, how)
     } catch (error) {
-      backoff.failed()
+      // What this machine cannot isolate is refused anew, with its reason: nothing was started.
+      if (!(error instanceof ToolgateError && error.code === 'no_cell')) backoff.failed()
       throw error
     }
   }

@@ -103,6 +103,7 @@ export class Directories {
         lists: learned && { ...EMPTY, ...learned, ...better?.get(versionOf(tool)) },
         capabilities: isObject(capabilities) ? capabilities : {},
         ...(state.state === 'failed' && { problem: state.error }),
+        ...(state.state === 'failed' && state.code && { code: state.code }),
       }
     })
     return new Directory(shown)

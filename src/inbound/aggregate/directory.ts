@@ -17,6 +17,8 @@ export interface Shown {
   readonly capabilities: JsonObject
   /** Why nothing could be found out about it. */
   readonly problem?: string
+  /** What that is told as; absent: `tool_failed_to_start`. */
+  readonly code?: 'no_cell'
 }
 
 /** Something of a tool, as the tool knows it. */
@@ -191,10 +193,13 @@ export class Directory {
   }
 }
 
-function unready({ tool, problem }: Shown, kind: Kind): ToolgateError {
+function unready(
+  { tool, problem, code = 'tool_failed_to_start' }: Shown,
+  kind: Kind,
+): ToolgateError {
   if (problem !== undefined) {
     const message = `The tool "${tool.name}" could not be learned: ${problem}`
-    return new ToolgateError('tool_failed_to_start', message)
+    return new ToolgateError(code, message)
   }
   const message = `It is not known yet which ${kind} the tool "${tool.name}" has.`
   return new ToolgateError('not_learned', message, { retryAfter: 1 })
