@@ -69,6 +69,7 @@ export async function startCelled(
         ...out.variables,
         ...options.variables,
       },
+      disk: diskOf(policy, workspace, config),
       ended: () => held.disposeAsync(),
     })
   } catch (error) {
@@ -85,6 +86,12 @@ const TMP = '/tmp'
  */
 function sourceOf({ folder, descriptor }: Workspace, bindsDescriptors: boolean) {
   return bindsDescriptors && descriptor !== null ? descriptor : folder
+}
+
+/** Its own folder alone: what the file gives it of this machine is for its author to bound. */
+function diskOf({ workspace }: Declaration['policy'], { folder }: Workspace, { cells }: Config) {
+  const writes = workspace.access === 'read-write' && folder !== null
+  return writes ? { folder, most: cells.disk } : null
 }
 
 async function meansOf(config: Config) {

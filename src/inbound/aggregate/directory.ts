@@ -199,7 +199,7 @@ function unready(
 ): ToolgateError {
   if (problem !== undefined) {
     const message = `The tool "${tool.name}" could not be learned: ${problem}`
-    return new ToolgateError(code, message)
+    return new ToolgateError(code ?? 'tool_failed_to_start', message)
   }
   const message = `It is not known yet which ${kind} the tool "${tool.name}" has.`
   return new ToolgateError('not_learned', message, { retryAfter: 1 })
