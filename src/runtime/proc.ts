@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { MARK } from '../mark.ts'
 
@@ -29,11 +29,31 @@ export async function readStat(pid: number | 'self'): Promise<ProcessStat | unde
 /** The same at once, for what must be true at the very moment; undefined also where it cannot be told. */
 export function readStatNow(pid: number | 'self'): ProcessStat | undefined {
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+    return parseStat(readNow(`/proc/${pid}/stat`))
   } catch {
     return undefined
   }
 }
+
+/**
+ * A file that the kernel writes, read at once; throws where it is not there. With half of the system
+ * calls that a file of unknown size takes, for what is read often.
+ */
+export function readNow(path: string): string {
+  const file = openSync(path, 'r')
+  try {
+    let text = ''
+    for (;;) {
+      const length = readSync(file, buffer, 0, buffer.length, null)
+      if (length === 0) return text
+      text += buffer.toString('latin1', 0, length)
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
+const buffer = Buffer.allocUnsafe(8192)
 
 function parseStat(text: string): ProcessStat {
   // The name may hold anything, so what follows it is found from the end.

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readNow } from '../proc.ts'
 
 /** A whole file of the kernel's accounts, now; empty where it is not there any more. */
 export function readAccount(path: string): string {
   try {
-    return readFileSync(path, 'latin1')
+    return readNow(path)
   } catch {
     return ''
   }

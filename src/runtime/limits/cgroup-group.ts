@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readAccount } from './accounts.ts'
 import { memoryBreach, processesBreach } from './breaches.ts'
 import { endGroup, membersOf } from './cgroup-end.ts'
 import type { Dialect, Met, Places } from './cgroups.ts'
@@ -77,9 +78,24 @@ export class CgroupGroup implements LimitGroup {
 }
 
 const rounds = new Rounds<CgroupGroup>(async (groups, slice) => {
+  if (!hasKilled()) return false
   for (const group of groups) {
     group.look()
     if (slice.over) await slice.rest()
   }
   return false
 })
+
+/**
+ * Whether the kernel has killed anything for want of memory, on this whole system, since the round
+ * before the last: without that, which is nearly always, no group has to be looked at.
+ */
+function hasKilled(): boolean {
+  const [, count] = /^oom_kill (\d+)$/m.exec(readAccount('/proc/vmstat')) ?? []
+  // The count of the group may follow a moment later, so two rounds look.
+  const known = count !== undefined && kills.every((each) => each === count)
+  kills = [count, kills[0]]
+  return !known
+}
+
+let kills: (string | undefined)[] = [undefined, undefined]
