@@ -11,6 +11,13 @@ export interface Spoken {
   readonly dual: boolean
 }
 
+export interface LeaseOptions {
+  /** Default `interactive`. */
+  readonly priority?: Priority
+  /** It is one of our own, which no cap is for. */
+  readonly uncounted?: boolean
+}
+
 /** A link's right to use an instance. */
 export interface Lease {
   /** What to speak through now; a promise where a process has to be started first. */

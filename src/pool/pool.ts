@@ -1,14 +1,10 @@
 import type { Link } from '../call/link.ts'
 import { ToolgateError } from '../errors.ts'
 import { type Question, type Reply, speaksLegacy, speaksModern } from '../outbound/probe.ts'
-import { Subscriptions } from '../outbound/subscriptions.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { within } from '../within.ts'
-import { Backoff } from './backoff.ts'
 import { Caps } from './caps.ts'
-import { Daemons } from './daemons.ts'
 import { dependsOnCaller } from './depends.ts'
-import { Exclusive } from './exclusive.ts'
 import {
   type Ground,
   type Started,
@@ -17,14 +13,14 @@ import {
   startOwn,
   startSpare,
 } from './instance.ts'
-import type { Lease, Leased, Spoken } from './lease.ts'
+import type { Lease, LeaseOptions, Spoken } from './lease.ts'
 import { OwnLease } from './own.ts'
-import { type Place, placeOf, placeOfAll } from './place.ts'
-import type { Priority } from './queue.ts'
+import { placeOf, placeOfAll } from './place.ts'
+import { keyOf, ownerOf, Places, traceOf } from './places.ts'
 import { Refill } from './refill.ts'
 import { makeRoom } from './room.ts'
 import { Running, type RunningInstance } from './running.ts'
-import { type Among, Shared, type Wanted } from './shared.ts'
+import type { Wanted } from './shared.ts'
 import { Spares } from './spares.ts'
 import { Starts } from './starts.ts'
 
@@ -42,21 +38,7 @@ export interface Probed extends Spoken {
   readonly silent: boolean
 }
 
-export interface LeaseOptions {
-  /** Default `interactive`. */
-  readonly priority?: Priority
-  /** It is one of our own, which no cap is for. */
-  readonly uncounted?: boolean
-}
-
 export type PoolParts = Pick<Ground, 'config' | 'telemetry' | 'egress'>
-
-/** The processes of one place. */
-export interface Entry {
-  readonly leased: Leased
-  readonly tool: Declaration
-  readonly caller: string
-}
 
 /** The instances of all tools. */
 export class Pool {
@@ -65,10 +47,7 @@ export class Pool {
   readonly #running = new Running()
   readonly #caps: Caps
   readonly #refill: Refill
-  /** What new links are leased from, and what only ends. */
-  readonly #entries = new Map<string, Entry>()
-  readonly #retired = new Set<Leased>()
-  readonly #backoffs = new Map<string, Backoff>()
+  readonly #places: Places
   readonly #spares = new Map<string, Spares>()
   readonly #probes = new Set<Promise<Probed>>()
   readonly #abort = new AbortController()
@@ -85,10 +64,17 @@ export class Pool {
       perTool: sessions.perTool,
       running: (tool) =>
         tool === undefined ? this.#running.countedAll() : this.#running.counted(tool),
-      makeRoom: (claim, full) => makeRoom(this.#entries, this.#spares, claim, full),
+      makeRoom: (claim, full) => makeRoom(this.#places.entries, this.#spares, claim, full),
     })
     this.#refill = new Refill({ starts: () => starts.underWay + starts.waiting })
     this.#freed = () => this.#caps.look()
+    this.#places = new Places({
+      ground: this.#ground,
+      caps: this.#caps,
+      request: (tool) => this.#request(tool),
+      started: (tool, want, start) => this.#placed(tool, want, start),
+      uncounted: (started) => void this.#track(started, 'uncounted'),
+    })
   }
 
   /**
@@ -102,10 +88,7 @@ export class Pool {
     this.#refuseWhenClosing()
     const place = placeOf(link, spoken)
     if (place === 'own') return this.#own(link, options)
-    const key = keyOf(link.tool, place.key)
-    const lease = this.#at(key, place, link, options).lease(link, options.priority)
-    if (place.alone) this.#retire(key)
-    return lease
+    return this.#places.lease(place, link, options)
   }
 
   /** A link that waits for its lease is gone. */
@@ -121,9 +104,7 @@ export class Pool {
     if (this.#closing !== undefined) return
     if (tool.mode === 'daemon') {
       if (tool.instances.min === 0) return
-      const place = placeOfAll(tool, era)
-      const { leased } = this.#entry(keyOf(tool, place.key), place, tool)
-      if (leased instanceof Daemons) leased.keep()
+      this.#places.keep(placeOfAll(tool, era), tool)
     } else if (tool.warm > 0 && !dependsOnCaller(tool)) this.#keepSpares(tool)
   }
 
@@ -148,11 +129,8 @@ export class Pool {
 
   /** Ends the spares of a version now, its shared processes with their last lease. */
   retire(tool: Declaration): void {
+    this.#places.retire(tool)
     const version = keyOf(tool, '')
-    for (const key of this.#entries.keys()) if (key.startsWith(version)) this.#retire(key)
-    for (const key of this.#backoffs.keys()) {
-      if (key.startsWith(version)) this.#backoffs.delete(key)
-    }
     const spares = this.#spares.get(version)
     if (spares === undefined) return
     this.#spares.delete(version)
@@ -191,9 +169,8 @@ export class Pool {
     this.#refill.close()
     for (const spares of this.#spares.values()) spares.retire()
     this.#caps.close(shuttingDown())
-    const leased = [...this.#retired, ...[...this.#entries.values()].map((each) => each.leased)]
     await Promise.all([
-      ...leased.map((each) => each.close(reason)),
+      this.#places.close(reason),
       ...this.#running.all().map(({ process }) => process.close(reason)),
       Promise.allSettled(this.#probes),
     ])
@@ -213,71 +190,6 @@ export class Pool {
       (spare) => startOwn(this.#ground, { ...request, signal, ...(spare && { spare }) }),
     )
     return new OwnLease(instance, link, this.#refill, this.#freed)
-  }
-
-  #at(key: string, place: Place, link: Link, { uncounted }: LeaseOptions): Leased {
-    const known = this.#entries.get(key)
-    if (known !== undefined) return known.leased
-    return this.#entry(key, place, link.tool, link, uncounted).leased
-  }
-
-  /** The processes of a place; `link`: the first that asks for one of them. */
-  #entry(key: string, place: Place, tool: Declaration, link?: Link, uncounted = false): Entry {
-    const known = this.#entries.get(key)
-    if (known !== undefined) return known
-    const caller = link === undefined || tool.mode === 'daemon' ? '' : link.caller.id
-    const unused = () => {
-      this.#retired.delete(leased)
-      if (this.#entries.get(key)?.leased === leased) this.#entries.delete(key)
-    }
-    const backoff = this.#backoffOf(place, tool, caller)
-    const subscriptions = new Subscriptions()
-    const common = {
-      ...this.#request(tool),
-      ...(link !== undefined && place.alone && traceOf(link)),
-      ...(link !== undefined && tool.mode === 'launcher' && { owner: ownerOf(link) }),
-      how: place.how,
-      subscriptions,
-      backoff,
-      single: place.exclusive || (place.alone && link?.kind === 'request'),
-      idle: tool.idle ?? this.#ground.config.timeouts.idle,
-      placed: async <T extends Started>(
-        want: Wanted,
-        start: (spare: Started | undefined) => Promise<T>,
-      ): Promise<T> => {
-        if (uncounted) return this.#track(await start(undefined), 'uncounted')
-        const leave = () => this.#caps.leave(want.of)
-        want.signal.addEventListener('abort', leave, { once: true })
-        return this.#placed(tool, { caller, ...want }, start)
-      },
-      freed: this.#freed,
-    }
-    const slot = (unused: () => void, among?: Among) =>
-      new Shared(this.#ground, { ...common, unused, ...(among && { among }) })
-    const leased = this.#leased(place, tool, { slot, unused, backoff, subscriptions })
-    const entry = { leased, tool, caller }
-    this.#entries.set(key, entry)
-    return entry
-  }
-
-  #leased(
-    place: Place,
-    tool: Declaration,
-    parts: {
-      slot(unused: () => void, among?: Among): Shared
-      unused(): void
-      readonly backoff: Backoff
-      readonly subscriptions: Subscriptions
-    },
-  ): Leased {
-    const { slot, unused, backoff, subscriptions } = parts
-    const { instances } = tool
-    const contended = () => this.#caps.isWaitedFor(tool.name)
-    if (place.exclusive) return new Exclusive({ slot, unused, contended })
-    if (tool.mode !== 'daemon' || (instances.min === 0 && instances.max === 1)) return slot(unused)
-    const hasRoom = () => this.#caps.hasRoom(tool.name)
-    const listened = () => subscriptions.any
-    return new Daemons({ slot, unused, instances, backoff, hasRoom, listened })
   }
 
   /** A spare where there is one, else a start within the caps. */
@@ -331,24 +243,6 @@ export class Pool {
     this.#refill.keep(spares)
   }
 
-  /** What fails is the tool, for this caller, so another place of the same two is no better. */
-  #backoffOf({ alone }: Place, tool: Declaration, caller: string): Backoff {
-    if (alone) return new Backoff()
-    const key = keyOf(tool, tool.mode === 'daemon' ? 'all' : caller)
-    const backoff = this.#backoffs.get(key) ?? new Backoff()
-    this.#backoffs.set(key, backoff)
-    return backoff
-  }
-
-  /** Nobody else is leased from it: the same version may come back, and is a new one then. */
-  #retire(key: string): void {
-    const entry = this.#entries.get(key)
-    if (entry === undefined) return
-    this.#entries.delete(key)
-    this.#retired.add(entry.leased)
-    entry.leased.retire()
-  }
-
   async #probe(tool: Declaration): Promise<Probed> {
     const modern = await this.#ask(tool, speaksModern)
     if (modern !== 'yes') return { era: 'legacy', dual: false, silent: modern === 'silent' }
@@ -387,19 +281,6 @@ export class Pool {
 
 const PATIENCE = 5_000
 const LINGER = 500
-
-/** Neither a name nor a version has a space in it. */
-function keyOf({ name, version }: Declaration, place: string): string {
-  return `${name} ${version} ${place}`
-}
-
-function traceOf({ traceparent }: Link): { traceparent?: string } {
-  return traceparent === undefined ? {} : { traceparent }
-}
-
-function ownerOf({ id, caller }: Link) {
-  return { caller: caller.anonymous ? null : caller.id, link: id }
-}
 
 function shuttingDown(): ToolgateError {
   return new ToolgateError('shutting_down', 'The gateway is shutting down.')

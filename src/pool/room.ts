@@ -1,5 +1,5 @@
 import type { Claim, Full } from './caps.ts'
-import type { Entry } from './pool.ts'
+import type { Entry } from './places.ts'
 import type { Spares } from './spares.ts'
 
 /**

@@ -168,6 +168,20 @@ test('every mistake is told at once, with its path and what was expected', () =>
   ])
 })
 
+test('spares are for launchers, and several instances for daemons', () => {
+  const spares = read({ ...RUN, mode: 'launcher', warm: 3 })
+  assert.equal(spares.warm, 3)
+  const pool = read({ ...RUN, mode: 'daemon', instances: { min: 1, max: 4 } })
+  assert.deepEqual(pool.instances, { min: 1, max: 4 })
+  assert.deepEqual(read({ ...RUN, mode: 'daemon', instances: 4 }).instances, { min: 0, max: 4 })
+  const idle = mistakes({ ...RUN, mode: 'daemon', warm: 3 })
+  assert.match(idle.warm?.expected ?? '', /mode 'launcher'/)
+  for (const instances of [2, { min: 1 }]) {
+    const found = mistakes({ ...RUN, mode: 'launcher', instances })
+    assert.match(found.instances?.expected ?? '', /mode 'daemon'/)
+  }
+})
+
 test('a secret has a source, and a name that nobody else gives', () => {
   const sources = { A: 'file:/run/a', B_2: 'env:TOKEN', _c: 'mounted:tls.key', d: 'mounted:..data' }
   const { policy } = read({ ...RUN, policy: { secrets: sources, env: ['TOKEN'] } })
