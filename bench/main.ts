@@ -1,14 +1,15 @@
-// `npm run bench -- [--quick] [--only start,warm,eras,set-up,large,memory,leak,burst] [--peers]
-// [--against FILE] [--targets NAMES] [--cpu-prof DIR]`. Ends with 0 whatever the speed, and with 1
-// when a message went wrong, a process was left, or the bench itself broke.
+// `npm run bench -- [--quick] [--only start,warm,eras,set-up,isolation,large,memory,leak,burst]
+// [--peers] [--against FILE] [--targets NAMES] [--cpu-prof DIR]`. Ends with 0 whatever the speed, and
+// with 1 when a message went wrong, a process was left, or the bench itself broke.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { burst } from './measure/burst.ts'
 import { eras } from './measure/eras.ts'
+import { isolation } from './measure/isolation.ts'
 import { large } from './measure/large.ts'
 import { leak } from './measure/leak.ts'
-import type { Findings, Measure } from './measure/measure.ts'
+import type { Bench, Findings, Measure } from './measure/measure.ts'
 import { memory } from './measure/memory.ts'
 import { setUp } from './measure/set-up.ts'
 import { start } from './measure/start.ts'
@@ -16,19 +17,14 @@ import { warm } from './measure/warm.ts'
 import { type Report, toMarkdown, verdictOf } from './report/report.ts'
 import { makeStamp } from './report/stamp.ts'
 import { installPeers } from './targets/peers.ts'
-import {
-  makeSetting,
-  modernTargetsOf,
-  otherGateway,
-  type Target,
-  targetsOf,
-} from './targets/targets.ts'
+import { makeSetting, modernTargetsOf, otherGateway, targetsOf } from './targets/targets.ts'
 
 const MEASURES: Readonly<Record<string, Measure>> = {
   start,
   warm,
   eras,
   'set-up': setUp,
+  isolation,
   large,
   memory,
   leak,
@@ -71,7 +67,8 @@ async function bench(): Promise<number> {
     )
     const stamp = makeStamp(process.argv.slice(2).join(' ') || '(none)', versions)
     const modern = modernTargetsOf(setting)
-    const findings = await measureAll(names, targets, modern)
+    const isolated = async () => (await import('./targets/isolated.ts')).startIsolated(setting)
+    const findings = await measureAll(names, { targets, modern, isolated })
     const shown = [...targets, ...modern]
     return await write({
       ...findings,
@@ -86,31 +83,29 @@ async function bench(): Promise<number> {
 
 async function measureAll(
   names: readonly string[],
-  targets: readonly Target[],
-  modern: readonly Target[],
+  parts: Pick<Bench, 'targets' | 'modern' | 'isolated'>,
 ): Promise<Findings & { broken: number; skipped: string[] }> {
   const all = { rows: [] as Findings['rows'][number][], goals: [] as Findings['goals'][number][] }
   const skipped: string[] = []
+  let broken = 0
   const say = (words: string) => void process.stderr.write(`${words}\n`)
   for (const name of names) {
     const from = performance.now()
     say(name)
     try {
-      const { rows, goals } = await (MEASURES[name] as Measure)({
-        targets,
-        modern,
-        quick: flags.quick,
-        say,
-      })
-      all.rows.push(...rows)
-      all.goals.push(...goals)
+      const measure = MEASURES[name] as Measure
+      const found = await measure({ ...parts, quick: flags.quick, say })
+      all.rows.push(...found.rows)
+      all.goals.push(...found.goals)
+      skipped.push(...(found.skipped ?? []))
     } catch (error) {
+      broken++
       say(String((error as Error).stack))
       skipped.push(`${name}: ${(error as Error).message}`)
     }
     say(`  ${((performance.now() - from) / 1000).toFixed(0)} s`)
   }
-  return { ...all, broken: skipped.length, skipped }
+  return { ...all, broken, skipped }
 }
 
 async function write(report: Report & { broken: number }): Promise<number> {

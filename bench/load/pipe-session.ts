@@ -6,6 +6,7 @@ const NEWLINE = 10
 /** Floor (a): straight to the tool's own pipes. */
 export class PipeSession implements Session {
   readonly #child: ChildProcessWithoutNullStreams
+  readonly #ended: Promise<void>
   #waiting: PromiseWithResolvers<Answer> | null = null
   #parts: Buffer[] = []
   #lines: Json[] = []
@@ -18,7 +19,8 @@ export class PipeSession implements Session {
     this.#child.stderr.resume()
     this.#child.stdin.on('error', () => {})
     this.#child.stdout.on('data', (chunk: Buffer) => this.#read(chunk))
-    this.#child.on('exit', () => this.#waiting?.reject(new Error('The tool has ended.')))
+    this.#ended = new Promise((resolve) => this.#child.once('exit', () => resolve()))
+    this.#ended.then(() => this.#waiting?.reject(new Error('The tool has ended.')))
   }
 
   async open(): Promise<void> {
@@ -37,8 +39,10 @@ export class PipeSession implements Session {
 
   async listen(): Promise<void> {}
 
-  async close(): Promise<void> {
+  /** Resolves when it has ended, so that it is nobody's neighbour afterwards. */
+  close(): Promise<void> {
     this.#child.stdin.end()
+    return this.#ended
   }
 
   #read(chunk: Buffer): void {

@@ -1,3 +1,4 @@
+import type { Isolated } from '../targets/isolated.ts'
 import type { Target, TargetName } from '../targets/targets.ts'
 import type { Figure } from './stats.ts'
 
@@ -5,6 +6,8 @@ import type { Figure } from './stats.ts'
 export interface Findings {
   readonly rows: readonly Row[]
   readonly goals: readonly Goal[]
+  /** What this machine cannot do, and why. */
+  readonly skipped?: readonly string[]
 }
 
 export interface Row {
@@ -33,6 +36,8 @@ export interface Bench {
   readonly targets: readonly Target[]
   /** The gateway for modern clients. */
   readonly modern: readonly Target[]
+  /** Starts the gateway over one tool in every way in which it can be isolated. */
+  isolated(): Promise<Isolated>
   /** Short rounds, for development: figures are rough. */
   readonly quick: boolean
   /** Tells what goes on. */

@@ -39,14 +39,14 @@ export async function withStands<T>(
 }
 
 /** A, B, C, then B, C, A, and so on: nobody is always first after a pause. */
-export async function takeTurns(
-  stands: readonly Stand[],
+export async function takeTurns<T>(
+  all: readonly T[],
   rounds: number,
-  turn: (stand: Stand) => Promise<void>,
+  turn: (each: T) => Promise<void>,
 ): Promise<void> {
   for (let round = 0; round < rounds; round++) {
-    const first = round % stands.length
-    for (const stand of [...stands.slice(first), ...stands.slice(0, first)]) await turn(stand)
+    const first = round % all.length
+    for (const each of [...all.slice(first), ...all.slice(0, first)]) await turn(each)
   }
 }
 

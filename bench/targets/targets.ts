@@ -19,7 +19,9 @@ export type TargetName =
   | 'supergateway'
   | 'mcp-proxy'
 
-const MAIN = path('../../src/main.ts')
+/** The gateway's entry file, and what is installed beside it. */
+export const MAIN = path('../../src/main.ts')
+export const MODULES = path('../../node_modules')
 
 /** The tools that are measured, by the command that starts one. */
 export const TOOLS = {
