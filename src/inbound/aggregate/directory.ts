@@ -194,7 +194,7 @@ export class Directory {
 }
 
 function unready(
-  { tool, problem, code = 'tool_failed_to_start' }: Shown,
+  { tool, problem, code }: Shown,
   kind: Kind,
 ): ToolgateError {
   if (problem !== undefined) {
