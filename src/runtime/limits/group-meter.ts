@@ -1,43 +1,40 @@
-import type { Meter } from '../process.ts'
 import { type Usage, UsageMeter } from '../usage.ts'
-import type { LimitGroup } from './limiter.ts'
+import type { Accounts, LimitGroup } from './limiter.ts'
 
 /**
  * What an instance uses by the kernel's own accounts of its group, which count what has ended as
  * well; what they do not have, input and output by system calls, is looked at process by process.
+ * Both are looked at when a `UsageMeter` looks, and at the end.
  */
-export class GroupMeter implements Meter {
+export class GroupMeter extends UsageMeter {
   readonly #group: LimitGroup
-  readonly #processes: UsageMeter
+  #accounts: Accounts | null = null
 
   /** `pid` is the first process of the group. */
   constructor(group: LimitGroup, pid: number) {
+    super(pid)
     this.#group = group
-    this.#processes = new UsageMeter(pid)
   }
 
-  get usage(): Usage | null {
-    const seen = this.#processes.usage
-    const accounts = this.#group.usage()
-    const cpu = accounts?.cpu ?? seen?.cpu
+  override get usage(): Usage | null {
+    const seen = super.usage
+    const cpu = this.#accounts?.cpu ?? seen?.cpu
     if (cpu === undefined) return null
     return {
       cpu,
-      memory: accounts?.memory ?? seen?.memory ?? null,
+      memory: this.#accounts?.memory ?? seen?.memory ?? null,
       read: seen?.read ?? null,
       written: seen?.written ?? null,
     }
   }
 
-  sample(): void {
-    this.#processes.sample()
+  override sample(): void {
+    super.sample()
+    this.#accounts = this.#group.usage() ?? this.#accounts
   }
 
-  soon(): void {
-    this.#processes.soon()
-  }
-
-  end(): void {
-    this.#processes.end()
+  override end(): void {
+    super.end()
+    this.#accounts = this.#group.usage() ?? this.#accounts
   }
 }

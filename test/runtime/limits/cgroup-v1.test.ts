@@ -40,8 +40,10 @@ test('a tool does not go on without the process that was killed for memory', opt
   ${TAKES_MEMORY.replaceAll('\n', '\n  ')}
 print(os.WTERMSIG(os.wait()[1]), flush=True)
 time.sleep(15)`
-  const { said, breaches } = await runIn(await open(), python(parent))
-  assert.equal(said, '9')
+  const { said, signalCode, breaches } = await runIn(await open(), python(parent))
+  // It may be ended before it hears of its child.
+  assert.match(said, /^9?$/)
+  assert.equal(signalCode, 'SIGKILL')
   assert.deepEqual(breaches, ['it used more than its memory (64 MB)'])
 })
 
