@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -55,7 +56,9 @@ export async function startEngine(owner: Owner): Promise<TestEngine> {
     signal: (name) => daemon.kill(name),
     async kill() {
       daemon.kill('SIGKILL')
-      await once(daemon, 'close')
+      await once(daemon, 'exit')
+      // It goes with it, and may stay as a zombie that the next one would take for running.
+      await rm(join(dir, 'exec/containerd/containerd.pid'), { force: true })
     },
     async restart() {
       daemon = launch(dir, socket)

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { Readable, Writable } from 'node:stream'
 import type Docker from 'dockerode'
+import { within } from '../../within.ts'
 import type { Stdio } from '../process.ts'
 import { FrameReader } from './frames.ts'
 
@@ -34,9 +35,13 @@ export function attach(docker: Docker, id: string, signal: AbortSignal): Promise
 /**
  * A container's connection as three streams. Who does not read one of them is not read for: the
  * engine has to wait, and so has the tool. `last` is waited for before the tool sees the end of
- * its input.
+ * its input, and `exited`, a little, before the end of its output is seen: it says more.
  */
-export function streamsOf(connection: Duplex, last: () => Promise<unknown>): Streams {
+export function streamsOf(
+  connection: Duplex,
+  last: () => Promise<unknown>,
+  exited: Promise<unknown>,
+): Streams {
   const full = new Set<Readable>()
   const output = (): Readable =>
     new Readable({
@@ -59,7 +64,8 @@ export function streamsOf(connection: Duplex, last: () => Promise<unknown>): Str
       connection.destroy(error as Error)
     }
   })
-  const end = () => {
+  const end = async () => {
+    await within(exited, EXIT)
     for (const stream of [stdout, stderr]) stream.push(null)
   }
   connection.once('end', end).once('close', end)
@@ -68,6 +74,9 @@ export function streamsOf(connection: Duplex, last: () => Promise<unknown>): Str
   connection.on('error', (error) => stdin.destroy(error))
   return { stdin, stdout, stderr }
 }
+
+/** Milliseconds. */
+const EXIT = 2_000
 
 /** Its end is half of the connection's; destroyed, it takes all of it along. */
 function input(connection: Duplex, last: () => Promise<unknown>): Writable {

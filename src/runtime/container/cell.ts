@@ -9,7 +9,7 @@ import { tmpfsOf } from './tmpfs.ts'
 /** The cell of a container: its lines, and the options of the engine that make them true. */
 export interface ContainerCell extends Cell {
   readonly kind: 'container'
-  /** All that does not depend on the instance. */
+  /** All that does not depend on the instance: its mounts, its network and its user do. */
   readonly host: HostConfig
 }
 
@@ -184,7 +184,7 @@ function scratch(policy: Policy, { cells }: Pick<Config, 'cells'>): Part {
       { what: '/dev/shm', rule, by: 'engine: ShmSize' },
       { what: 'volumes of the image', rule: `each empty, at most ${sizeOf(cells.tmp)}`, by },
     ],
-    host: { Tmpfs: places, ShmSize: cells.tmp },
+    host: { ShmSize: cells.tmp },
   }
 }
 

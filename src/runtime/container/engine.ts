@@ -115,11 +115,10 @@ function factsOf(api: number, info: Info): EngineFacts {
 
 /** What an engine answered, in its own words and short; undefined where it did not answer. */
 export function engineSaid(error: unknown): string | undefined {
-  const { json, statusCode } = error as { json?: unknown; statusCode?: number }
-  if (statusCode === undefined) return undefined
-  const { message } = (json ?? {}) as { message?: unknown }
-  const text = typeof message === 'string' ? message : `status ${statusCode}`
-  return text.replace(/\s+/g, ' ').slice(0, 500).replace(/\.$/, '')
+  if (statusOf(error) === undefined) return undefined
+  // `(HTTP code 500) server error - what it said `
+  const text = (error as Error).message.replace(/^\(HTTP code \d+\) .*? - /, '')
+  return text.replace(/\s+/g, ' ').trim().slice(0, 500).replace(/\.$/, '')
 }
 
 export function statusOf(error: unknown): number | undefined {

@@ -41,7 +41,8 @@ export async function reapContainers(
 
 /** From the first container on: what an engine made late, or kept, does not stay. */
 export function watchOwn(config: EngineConfig): void {
-  timer ??= setInterval(() => {
+  if (timer !== undefined) return
+  timer = setInterval(() => {
     reapContainers(config, new Set()).catch(() => {})
   }, MINUTE).unref()
 }

@@ -3,6 +3,7 @@ import { within } from '../../within.ts'
 import { sizeOf } from '../cell/native.ts'
 import type { Exit, Members } from '../process.ts'
 import { ask, type Engine, forgetEngine, statusOf } from './engine.ts'
+import { forgetMemory, ranOutOfMemory } from './memory-events.ts'
 
 export interface RunningOptions {
   readonly engine: Engine
@@ -49,6 +50,7 @@ export class RunningContainer implements Members {
   }
 
   release(): Promise<void> {
+    forgetMemory(this.#options.id)
     return this.#options.remove()
   }
 
@@ -101,8 +103,11 @@ export class RunningContainer implements Members {
   /** The engine is about to remove it, or has done so already. */
   async #findBlame(): Promise<void> {
     const { engine, id, memory } = this.#options
-    const found = await ask(engine.docker.getContainer(id).inspect()).catch(() => undefined)
-    if (found?.State.OOMKilled) this.#blame = `it used more than its memory (${sizeOf(memory)})`
+    const inspected = ask(engine.docker.getContainer(id).inspect())
+    const found = await inspected.catch(() => undefined)
+    if (found?.State.OOMKilled || (await ranOutOfMemory(id))) {
+      this.#blame = `it used more than its memory (${sizeOf(memory)})`
+    }
   }
 }
 

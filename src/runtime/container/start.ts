@@ -13,6 +13,7 @@ import { attach, streamsOf } from './attach.ts'
 import { type ContainerCell, resolveContainerCell } from './cell.ts'
 import { ask, type Engine, findEngine, startFailure } from './engine.ts'
 import { findImage, type Image } from './image.ts'
+import { watchMemory } from './memory-events.ts'
 import { ContainerMeter } from './meter.ts'
 import { mountsOf } from './mounts.ts'
 import { connectNetwork } from './network.ts'
@@ -26,7 +27,7 @@ import { watchExit } from './wait.ts'
 export interface ContainerOptions extends ProcessOptions {
   readonly config: Config
   readonly egress: StartOptions['egress']
-  readonly owner: StartOptions['owner']
+  readonly owner: StartOptions['owner'] | undefined
   /** Secrets and trace context. */
   readonly variables: Readonly<Record<string, string>>
 }
@@ -141,7 +142,7 @@ async function run(
   return new ToolProcess(options, {
     pid,
     stdio: {
-      ...streamsOf(connection, () => meter.looked()),
+      ...streamsOf(connection, () => meter.looked(), members.exited),
       once: (_event, listener) => members.exited.then((exit) => listener(...exit)),
     },
     members,
@@ -163,6 +164,7 @@ async function start(
     // Named apart: by default the whole of it, with what is secret, would be in the URL, too.
     const asked = { _query: { name }, _body: spec } as unknown as ContainerCreateOptions
     const container = await ask(docker.createContainer(asked), patience)
+    await watchMemory(engine)
     const connection = await attach(docker, container.id, late.signal)
     connection.on('error', () => {})
     try {
@@ -194,7 +196,7 @@ function specOf(
   Object.assign(env, variables, { [MARK]: mark })
   // An engine would make these folders of the disk, without a bound.
   const volumes = image.volumes.filter((path) => !mounts.some(({ Target }) => Target === path))
-  const extra = tmpfsOf(volumes, config.cells.tmp)
+  const places = [...volumes, ...policy.container.tmpfs]
   return {
     Image: image.id,
     ...(args.length > 0 && { Cmd: args.map((arg) => arg.replaceAll('{workspace}', WORKSPACE)) }),
@@ -217,7 +219,7 @@ function specOf(
     HostConfig: {
       ...cell.host,
       ...(cell.host.NetworkMode === undefined && { NetworkMode: network.mode }),
-      Tmpfs: { ...extra, ...cell.host.Tmpfs },
+      Tmpfs: tmpfsOf(places, config.cells.tmp, user),
       Mounts: mounts,
     },
   }

@@ -23,7 +23,7 @@ test('what has no frames is refused', () => {
 
 test('while one stream is not read, nothing is read for the other, and nothing is lost', async () => {
   const connection = new PassThrough({ highWaterMark: 1_024 })
-  const { stdout, stderr } = streamsOf(connection, async () => {})
+  const { stdout, stderr } = streamsOf(connection, async () => {}, Promise.resolve())
   // Its reader wants more each time, as the log does.
   let said = 0
   stderr.on('data', (chunk: Buffer) => {
