@@ -57,11 +57,11 @@ export const ATTACKS: readonly Attack[] = [
       .map((path) => `touch ${path} && echo THROUGH`)
       .join('; '),
   ),
-  sh(
-    'writes the kernel’s settings',
-    () =>
-      `for f in core_pattern hostname modprobe; do echo x > /proc/sys/kernel/$f && echo THROUGH; done
-     echo b > /proc/sysrq-trigger && echo THROUGH`,
+  // Opened to be written, and not written: a wall that is missing must not be found the hard way.
+  sh('writes the kernel’s settings', () =>
+    ['sys/kernel/core_pattern', 'sys/kernel/modprobe', 'sys/vm/drop_caches', 'sysrq-trigger']
+      .map((name) => `(: >> /proc/${name}) && echo THROUGH`)
+      .join('; '),
   ),
   sh(
     'follows a symlink out of the workspace',

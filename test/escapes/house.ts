@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +39,8 @@ export async function besiege(
   })
   mkdirSync(join(gateway.workspace, 'neighbour'), { recursive: true })
   writeFileSync(join(gateway.workspace, 'neighbour', 'private'), TREASURE)
+  const { uid, gid } = statSync(gateway.workspace)
+  chownSync(join(gateway.workspace, 'neighbour'), uid, gid)
   const where = JSON.parse(
     await (await openSession(`${gateway.url}/mcp/neighbour`)).callText('where'),
   )
@@ -46,7 +48,8 @@ export async function besiege(
   return {
     gateway,
     house: {
-      gatewayPid: gateway.pid,
+      // Where it runs in another program, that one has the other id.
+      gatewayPid: Number(gateway.logs.find(({ msg }) => msg === 'listening')?.pid),
       neighbourPid: where.pid,
       config: join(root, 'gateway.yaml'),
       cache: join(root, 'cache'),

@@ -24,6 +24,8 @@ export interface GatewayOptions {
   readonly config?: Readonly<Record<string, unknown>>
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Words before its command line, for its folder: such as a program that makes another user of it. */
+  readonly within?: (dir: string) => readonly string[]
 }
 
 export interface Gateway {
@@ -80,17 +82,20 @@ export function launchGateway(
   const paths = folders(dir, mark, options)
   const args = ['serve', '--port', '0', '--metrics-port', '0', '--config', paths.config]
   args.push('--tools', paths.tools.dir, '--workspace', paths.workspace, ...(options.args ?? []))
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const [program = process.execPath, ...words] = [...(options.within?.(dir) ?? []), process.execPath]
+  const child = spawn(program, [...words, MAIN, ...args], {
     cwd: dir,
     env: { ...inherited(), HOME: dir, TOOLGATE_CACHE: join(dir, 'cache'), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = readOutput(child)
   const exit = once(child, 'close').then(([code, signal]) => code ?? signal)
+  // Of whoever it runs within, only it itself is told to end.
+  const own = () => Number(output.logs.find(({ msg }) => msg === 'listening')?.pid ?? child.pid)
   const stop = async () => {
-    child.kill('SIGTERM')
+    kill(own(), 'SIGTERM')
     await within(GRACE, 'the gateway to end', exit).catch(() => {})
-    for (const pid of [child.pid ?? -1, ...descendants(child.pid ?? -1), ...marked(mark)]) kill(pid)
+    for (const pid of [child.pid ?? -1, own(), ...descendants(own()), ...marked(mark)]) kill(pid)
     await within(10_000, 'the gateway to be gone', exit)
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
   }
@@ -154,6 +159,6 @@ function readOutput(child: ChildProcess) {
   return { logs, stderr: () => errors, waitForLog }
 }
 
-function kill(pid: number): void {
-  if (pid > 0 && isAlive(pid)) process.kill(pid, 'SIGKILL')
+function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
+  if (pid > 0 && isAlive(pid)) process.kill(pid, signal)
 }

@@ -71,8 +71,8 @@ export function resolveNative(
   }
 }
 
-/** After everything is mounted. */
-const LAST = ['--remount-ro', '/dev', '--remount-ro', '/']
+/** After everything is mounted. Settings of the kernel are files too, for whoever owns them. */
+const LAST = ['--remount-ro', '/proc', '--remount-ro', '/dev', '--remount-ro', '/']
 
 function namespaces({ root, disablesUserNamespaces }: Host): Part {
   const own = disablesUserNamespaces ? ['--unshare-user', '--disable-userns'] : ['--unshare-user']
@@ -146,7 +146,7 @@ function user({ root, setpriv }: Host, { cells }: Pick<Config, 'cells'>): Part {
 function root(): Part {
   return {
     lines: [
-      { what: '/', rule: 'empty and read-only, but for what follows', by: 'mount namespace' },
+      { what: '/', rule: 'empty and read-only, as /proc and /dev, but for what follows', by: 'mount namespace' },
     ],
     flags: () => ['--proc', '/proc', '--dev', '/dev'],
   }
