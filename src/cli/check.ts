@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { hostEnvironment } from '../config/environment.ts'
 import { defaults, loadConfig } from '../config/load.ts'
-import { ConfigError, describeMistake } from '../config/mistake.ts'
+import { ConfigError } from '../config/mistake.ts'
 import { describeError } from '../registry/describe-error.ts'
 import type { ToolEntry } from '../registry/registry.ts'
 import { CONFIG_FLAGS, CONFIG_HELP, refuseRest, splitArguments } from './arguments.ts'
@@ -10,7 +10,7 @@ import { silent } from './silent.ts'
 export const help = `Usage: toolgate check [options]
 
 Validates the configuration and every tool file, and prints all mistakes at once. Exit code 1 on
-any, else 0 and the list of tools. What this version cannot start yet is a warning.
+any, else 0 and the list of tools.
 
 ${CONFIG_HELP}`
 
@@ -31,22 +31,11 @@ export async function run(args: readonly string[]): Promise<number> {
   if (mistakes.length === 0) refuseRest(positionals)
   const tools = folders === undefined ? [] : await describeTools(folders, mistakes)
   for (const mistake of mistakes) console.error(mistake)
-  for (const tool of tools) for (const warning of warningsOf(tool)) console.error(warning)
   if (mistakes.length > 0) return 1
   for (const { name, declaration } of tools)
     console.log(`${name}  ${declaration?.runtime.kind}  ${declaration?.description}`)
   console.log(`${tools.length} ${tools.length === 1 ? 'tool' : 'tools'}, no mistakes`)
   return 0
-}
-
-/** What is right, and yet this version cannot start. */
-function warningsOf({ file, declaration }: ToolEntry): string[] {
-  const { runtime } = declaration ?? {}
-  const warn = (path: string, why: string) => {
-    const message = `it will not start in this version; ${why}`
-    return `warning: ${describeMistake({ place: { source: file }, path, message })}`
-  }
-  return [...(runtime?.kind === 'container' ? [warn('runtime', 'use command(…) or npm(…)')] : [])]
 }
 
 async function describeTools(

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import type { Config } from './config.ts'
 import type { Mistake } from './mistake.ts'
 import type { Places, Readable } from './read.ts'
@@ -37,7 +37,32 @@ export function warnings(config: Config): string[] {
     found.push('Any web page may call the gateway: origins has "*".')
   if (metrics !== null && !isLoopback(metricsHost))
     found.push(`Metrics are open to anyone who reaches ${metricsHost}.`)
-  if (existsSync('/.dockerenv') && existsSync('/var/run/docker.sock'))
-    found.push('The Docker socket is mounted here: whoever can use it controls the whole machine.')
+  const socket = engineSocket(config)
+  if (socket !== undefined)
+    found.push(
+      `The gateway can use the container engine at ${socket}, and whoever can do that controls ` +
+        'the whole machine; no tool is given the socket.',
+    )
   return found
+}
+
+/** One that this user may write to; undefined: there is none. */
+function engineSocket({ engine, environment }: Pick<Config, 'engine' | 'environment'>) {
+  const { DOCKER_HOST = '', XDG_RUNTIME_DIR: own } = environment
+  const places = [
+    engine.socket ?? DOCKER_HOST.replace(/^unix:\/\//, ''),
+    '/var/run/docker.sock',
+    '/run/podman/podman.sock',
+    ...(own ? [`${own}/docker.sock`, `${own}/podman/podman.sock`] : []),
+  ]
+  return places.find((path) => path.startsWith('/') && isWritable(path))
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }

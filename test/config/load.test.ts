@@ -28,7 +28,7 @@ for (const name of readdirSync(BAD))
 test('without a file, everything has its default', async () => {
   const { config, file, warnings } = await loadConfig({ env, cwd })
   assert.equal(file, null)
-  assert.deepEqual(warnings, [])
+  assert.deepEqual(warnings.filter(isNoEngine), [])
   assert.deepEqual(config.listen, {
     host: '127.0.0.1',
     port: 8080,
@@ -150,6 +150,21 @@ test('what is allowed but dangerous is warned of', async () => {
   assert.match(warnings.join('\n'), /origins has "\*"/)
   assert.match(warnings.join('\n'), /Metrics are open/)
 })
+
+test('a container engine that the gateway can use is warned of', async () => {
+  const socket = write('engine.sock', '')
+  const file = write('engine.yaml', `engine: { socket: ${socket} }\n`)
+  const { warnings } = await loadConfig({ env, cwd, flags: { config: file } })
+  const named = warnings.filter((each) => each.includes(`the container engine at ${socket},`))
+  assert.equal(named.length, 1)
+  const host = await loadConfig({ env: { ...env, DOCKER_HOST: `unix://${socket}` }, cwd })
+  assert.deepEqual(host.warnings, named)
+})
+
+/** Machines with an engine have one warning more. */
+function isNoEngine(warning: string): boolean {
+  return !warning.includes('the container engine at /var/run/docker.sock,')
+}
 
 async function mistakesOf(flags: Record<string, string | boolean>, variables = env) {
   try {

@@ -32,16 +32,15 @@ test('an unmodified program in an image serves sessions and REST', options, asyn
   assert.equal(rest.status, 200, rest.text)
   assert.equal(textOf({ result: rest.json() }), '{"said":"again"}')
   // One for the session, one for who calls over REST.
-  const running = await engine.containers()
-  assert.equal(running.length, 2)
+  await count(2)
   const view = await viewOf(gateway.url)
   assert.equal(view.sandbox, 'container')
   assert.equal(view.cell.find(({ what }) => what === 'image')?.rule, engine.image)
   assert.equal(view.running.length, 2)
   await session.end()
-  await until('its container to be gone', async () => (await engine.containers()).length === 1)
+  await count(1)
   const ended = await gateway.waitForLog('its end', ({ msg, reason }) => {
-    return msg === 'instance ended' && String(reason).includes('session')
+    return msg === 'instance ended' && /session|client/.test(String(reason))
   })
   const { cpu, memory } = ended.usage as { cpu: number; memory: number }
   assert.ok(cpu > 0 && memory > 1e6, JSON.stringify(ended))
@@ -55,9 +54,9 @@ test('a client that is gone without goodbye leaves no container', options, async
   const gateway = await start(t, { echo: toolOf('echo') }, { config: { sessions } })
   const session = await openSession(`${gateway.url}/mcp/echo`)
   const stream = await session.listen()
-  assert.equal((await engine.containers()).length, 1)
+  await count(1)
   stream.abort()
-  await until('its container to be gone', none, 10_000)
+  await count(0)
 })
 
 test('kill -9 of the gateway leaves nothing once the next is there', options, async (t) => {
@@ -66,16 +65,15 @@ test('kill -9 of the gateway leaves nothing once the next is there', options, as
   const tools = { echo: toolOf('echo'), stubborn: toolOf('ignores-term') }
   const [doomed, neighbour] = [await start(t, tools, { cache }), await start(t, tools, { cache })]
   await openSession(`${neighbour.url}/mcp/stubborn`)
-  const [theirs] = await engine.containers()
+  const [theirs] = await count(1)
   for (const tool of ['echo', 'stubborn', 'stubborn'])
     await openSession(`${doomed.url}/mcp/${tool}`)
-  assert.equal((await engine.containers()).length, 4)
+  await count(4)
   doomed.signal('SIGKILL')
   await doomed.exit
   const next = await start(t, tools, { cache })
-  const left = async () => (await engine.containers()).map(({ Id }) => Id)
-  await until('only the neighbour’s to be there', async () => (await left()).length === 1, 10_000)
-  assert.deepEqual(await left(), [theirs?.Id])
+  const [left] = await count(1)
+  assert.equal(left?.Id, theirs?.Id)
   await next.waitForLog('it is told', ({ msg }) => msg === 'orphan ended')
 })
 
@@ -85,12 +83,13 @@ test('an engine that is killed costs its calls, and no more', options, async (t)
   const { result } = await session.request('tools/list')
   const [{ name }] = (result as { tools: [{ name: string }] }).tools
   const call = session.request('tools/call', { name, arguments: {} })
-  await until('the call to be there', () => gateway.logs.length > 0)
+  const { metricsUrl } = await gateway.waitForLog('metrics', ({ msg }) => msg === 'listening')
+  await until('the call to be under way', async () => {
+    return /^mcp_gateway_requests_in_flight 1$/m.test((await raw(String(metricsUrl))).text)
+  })
   await engine.kill()
   assert.equal(errorOf(await call).code, -32010)
-  const missing = await initialize(`${gateway.url}/mcp/echo`)
-  assert.equal(missing.status, 503, missing.text)
-  assert.equal(errorOf(missing.json()).code, -32017)
+  await refused(gateway.url, 'echo', 503, -32017, /the container engine does not answer/)
   assert.equal((await raw(`${gateway.url}/ready`)).status, 200)
   await engine.restart()
   const again = await until('it to work again', () =>
@@ -98,7 +97,7 @@ test('an engine that is killed costs its calls, and no more', options, async (t)
   )
   assert.equal(await again.callText('echo', { a: 1 }), '{"a":1}')
   await again.end()
-  await until('nothing to be left', none, 10_000)
+  await count(0)
 })
 
 test('endless output does not make the gateway grow', options, async (t) => {
@@ -117,30 +116,19 @@ test('what cannot be started is told why, and how to get out of it', options, as
     greedy: toolOf('echo', `policy: { files: { read: ${socket} } }`),
     mighty: toolOf('echo', "policy: { capAdd: ['ALL'] }"),
   })
-  const absent = await initialize(`${gateway.url}/mcp/absent`)
-  assert.equal(absent.status, 502, absent.text)
-  assert.match(errorOf(absent.json()).message, /the container engine says: .*connection refused/)
-  for (const [name, why] of [
-    ['greedy', /socket of a container engine, which is never mounted/],
-    ['mighty', /would make the container a privileged one/],
-  ] as const) {
-    const refused = await initialize(`${gateway.url}/mcp/${name}`)
-    assert.equal(refused.status, 503, refused.text)
-    assert.match(errorOf(refused.json()).message, why)
-  }
+  const words = /the container engine says: .*connection refused/
+  await refused(gateway.url, 'absent', 502, -32012, words)
+  const never = /a container engine’s socket, which no tool is given/
+  await refused(gateway.url, 'greedy', 503, -32017, never)
+  await refused(gateway.url, 'mighty', 503, -32017, /make the container a privileged one/)
   assert.deepEqual(await engine.containers(), [])
 })
 
 test('without an engine a tool answers 503 with the ways out', async (t) => {
   const config = { engine: { socket: '/nowhere/engine.sock' } }
   const gateway = await startGateway(t, { tools: { echo: toolOf('echo') }, config })
-  const { status, json } = await initialize(`${gateway.url}/mcp/echo`)
-  assert.equal(status, 503)
-  assert.equal(errorOf(json()).code, -32017)
-  assert.match(
-    errorOf(json()).message,
-    /start Docker or Podman, name its socket with engine\.socket/,
-  )
+  const ways = /start Docker or Podman, name its socket with engine\.socket or DOCKER_HOST/
+  await refused(gateway.url, 'echo', 503, -32017, ways)
   const view = await viewOf(gateway.url)
   assert.equal(view.sandbox, 'missing')
 })
@@ -155,7 +143,23 @@ async function viewOf(url: string): Promise<View> {
   return (await raw(`${url}/v1/tools/echo`)).json() as unknown as View
 }
 
-const none = async () => (await engine.containers()).length === 0
+/** Waits until the engine has so many containers: those that were asked for their functions end. */
+async function count(expected: number) {
+  return until(`${expected} containers`, async () => {
+    const found = await engine.containers()
+    return found.length === expected ? found : undefined
+  })
+}
+
+/** That a tool is refused in the same words at both entrances. */
+async function refused(url: string, tool: string, status: number, code: number, why: RegExp) {
+  const { json } = await initialize(`${url}/mcp/${tool}`)
+  assert.equal(errorOf(json()).code, code, tool)
+  assert.match(errorOf(json()).message, why)
+  const rest = await raw(`${url}/v1/tools/${tool}/echo`, { method: 'POST', body: {} })
+  assert.equal(rest.status, status, rest.text)
+  assert.match(String(rest.json().detail), why)
+}
 
 function start(
   owner: Owner,

@@ -23,7 +23,7 @@ interface Part {
 
 /** Resolves the cell of a container tool on an engine; `digest` is of its image, where it is known. */
 export function resolveContainerCell(
-  tool: Pick<Declaration, 'policy' | 'runtime'>,
+  tool: Pick<Declaration, 'policy'>,
   config: Pick<Config, 'cells' | 'sandbox'>,
   facts: EngineFacts = MODERN,
   digest: string | null = null,

@@ -2,10 +2,9 @@ import type { Config } from '../../config/config.ts'
 import type { Declaration, Runtime } from '../../tool/declaration.ts'
 import type { Cell } from '../cell/cell.ts'
 import type { Program, StartOptions } from '../driver.ts'
-import { resolveContainerCell } from './cell.ts'
 import { type Engine, findEngine } from './engine.ts'
+import { cellHere, reasonOf } from './here.ts'
 import { findImage, imageDigest, prepareImage } from './image.ts'
-import { mountsOf } from './mounts.ts'
 
 /** Makes an image ready; the program is its id, which no tag can lead away from. */
 export async function prepareContainer(
@@ -31,20 +30,11 @@ export async function containerCellOf(tool: Declaration, config: Config): Promis
   try {
     engine = await findEngine(config)
   } catch (error) {
-    return { kind: 'missing', lines: [], refusals: [reasonOf(error as Error)] }
+    return { kind: 'missing', lines: [], refusals: reasonOf(error as Error) }
   }
   const { runtime } = tool
   if (imageDigest(tool) === null && runtime.kind === 'container') {
     await findImage(engine, runtime.image).catch(() => undefined)
   }
-  const cell = resolveContainerCell(tool, config, engine.facts, imageDigest(tool))
-  const mounts = await mountsOf(tool.policy, null, engine, config.environment).then(
-    () => [],
-    (error: Error) => [reasonOf(error)],
-  )
-  return { ...cell, refusals: [...cell.refusals, ...mounts] }
-}
-
-function reasonOf({ message }: Error): string {
-  return message.replace(/^The tool could not be started: |\.$/g, '')
+  return cellHere(tool, config, engine, imageDigest(tool))
 }

@@ -10,8 +10,9 @@ import { type ProcessOptions, ToolProcess } from '../process.ts'
 import { userOf } from '../users.ts'
 import { openWorkspace } from '../workspace.ts'
 import { attach, streamsOf } from './attach.ts'
-import { type ContainerCell, resolveContainerCell } from './cell.ts'
+import type { ContainerCell } from './cell.ts'
 import { ask, type Engine, findEngine, startFailure } from './engine.ts'
+import { cellHere } from './here.ts'
 import { findImage, type Image } from './image.ts'
 import { watchMemory } from './memory-events.ts'
 import { ContainerMeter } from './meter.ts'
@@ -83,7 +84,7 @@ async function prepare(
     const message = 'The tool could not be started: its image is not there any more.'
     throw new ToolgateError('tool_failed_to_start', message)
   }
-  const cell = resolveContainerCell(tool, config, engine.facts, image.digest)
+  const cell = await cellHere(tool, config, engine, image.digest)
   if (cell.refusals.length > 0) {
     const message = `The tool could not be started: ${cell.refusals.join('; ')}.`
     throw new ToolgateError('no_cell', message)
