@@ -13,6 +13,8 @@ export type ToolSource =
 
 export interface ToolsFolder {
   readonly dir: string
+  /** Stands in the command lines of its tools. */
+  readonly mark: string
   /** Writes or replaces the file of a tool, as an editor does: whole, by a rename. */
   write(name: string, source: ToolSource): void
   remove(name: string): void
@@ -23,6 +25,7 @@ export function toolsFolder(dir: string, mark: string): ToolsFolder {
   const file = (name: string) => join(dir, name.includes('.') ? name : `${name}.ts`)
   return {
     dir,
+    mark,
     write(name, source) {
       const draft = join(dir, `.${name}.draft`)
       writeFileSync(draft, text(source).replaceAll(MARK, mark))

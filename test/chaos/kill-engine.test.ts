@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { noEngine, startEngine } from '../harness/engine.ts'
+import { openSession } from '../harness/session.ts'
+import { callRest } from '../harness/tool-view.ts'
+import { until, within } from '../harness/until.ts'
+import { allAnswer, noChaos, nothingLeft, openHouse, toolsNamed } from './house.ts'
+import { startLoad } from './load.ts'
+
+const OTHERS = ['celled', 'pool', 'inline', 'leaves-bare']
+const ALLOWED = new RegExp(`(?:${OTHERS.join('|')}): ok$|: (?:-32010|-32014|-32017|-32001)$`)
+
+test('kill -9 the container engine under load: others go on, and it is as it was when it is back', {
+  skip: noChaos || noEngine,
+}, async (t) => {
+  const engine = await startEngine(t)
+  const house = openHouse(t, { tools: toolsNamed(...OTHERS), engine })
+  const gateway = await house.start()
+  await allAnswer(gateway, house.tools)
+  const load = await startLoad(t, gateway.url, OTHERS)
+  const boxed = await openSession(`${gateway.url}/mcp/boxed`)
+  const inFlight = boxed.request('tools/call', { name: 'count', arguments: { wait: 60_000 } })
+  await until('its containers', async () => (await engine.containers()).length >= 2)
+
+  await engine.kill()
+  const { error } = (await within(15_000, 'the call to fail', inFlight)) as { error?: object }
+  t.diagnostic(JSON.stringify(error))
+  assert.deepEqual(error, {
+    code: -32010,
+    message: 'The tool is gone: the container engine does not answer.',
+  })
+  const refused = await callRest(gateway, 'boxed', 'count')
+  assert.match(refused.text, /the container engine does not answer/)
+  assert.equal(refused.status, 503)
+  await allAnswer(gateway, OTHERS)
+
+  await engine.restart()
+  await until(
+    'containers to answer again',
+    async () => {
+      const { status } = await callRest(gateway, 'boxed', 'count')
+      return status === 200
+    },
+    20_000,
+  )
+  const counts = await load.counts()
+  assert.deepEqual(
+    Object.keys(counts).filter((each) => !ALLOWED.test(each)),
+    [],
+  )
+  await until(
+    'the spare alone to be left',
+    async () => {
+      const { containers, networks } = await gateway.remains()
+      return containers.length === 1 && networks.length === 1
+    },
+    20_000,
+  )
+
+  // While it is gone again nothing can be removed by this gateway: the next one does.
+  await engine.kill()
+  gateway.signal('SIGTERM')
+  assert.equal(await gateway.exit, 0)
+  await engine.restart()
+  const next = await house.start()
+  await nothingLeft(gateway, next.since + 10_000)
+  await allAnswer(next, house.tools)
+})

@@ -1,0 +1,135 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type Docker from 'dockerode'
+import { MARK } from '../../src/mark.ts'
+import { commandLine, isAlive, processIds } from '../harness/processes.ts'
+
+/** By what the things of one gateway are known, whether it lives or not. */
+export interface Traces {
+  /** Its id, with which the marks of its processes begin. */
+  readonly gateway: string
+  /** What stands in the command lines of its tools. */
+  readonly mark: string
+  /** Holds its cache and its workspace. */
+  readonly folder: string
+  readonly docker?: Docker | undefined
+}
+
+/** Each thing in words, by its kind. */
+export type Remains = Readonly<Record<(typeof KINDS)[number], readonly string[]>>
+
+export const KINDS = [
+  'processes',
+  'containers',
+  'networks',
+  'cgroups',
+  'mounts',
+  'sockets',
+  'files',
+] as const
+
+/** Looks on this whole machine for all that a gateway has, or has left. */
+export function remainsOf(traces: Traces): () => Promise<Remains> {
+  // The engine lists a container no more when it is gone; its cgroups have its id for a name.
+  const seen = new Set([traces.gateway])
+  return async () => {
+    const { docker, gateway } = traces
+    const filters = { label: [`toolgate.gateway=${gateway}`] }
+    const containers = (await docker?.listContainers({ all: true, filters })) ?? []
+    const networks = (await docker?.listNetworks({ filters: filters as never })) ?? []
+    for (const { Id } of containers) seen.add(Id)
+    const found = processes(traces, seen)
+    return {
+      processes: found.map((pid) => `${pid}: ${commandLine(pid)}`),
+      containers: containers.map(({ Names, State }) => `${Names.join()} ${State}`),
+      networks: networks.map(({ Name }) => Name),
+      cgroups: below('/sys/fs/cgroup', (name) => hasAny(name, seen)),
+      mounts: mounts(traces),
+      sockets: linesOf('/proc/net/unix').filter((line) => line.includes(gateway)),
+      files: files(traces),
+    }
+  }
+}
+
+/** Only those kinds of which there is something; none: nothing is left. */
+export function nonEmpty(remains: Remains): Partial<Remains> {
+  return Object.fromEntries(Object.entries(remains).filter(([, things]) => things.length > 0))
+}
+
+/** By their environment, their command line or their group: each may be lost. Zombies are gone. */
+function processes({ gateway, mark }: Traces, seen: ReadonlySet<string>): number[] {
+  return processIds().filter(
+    (pid) =>
+      pid !== process.pid &&
+      isAlive(pid) &&
+      (read(`/proc/${pid}/environ`).includes(`${MARK}=${gateway}.`) ||
+        commandLine(pid).includes(mark) ||
+        hasAny(read(`/proc/${pid}/cgroup`), seen)),
+  )
+}
+
+/** Ours: whatever is mounted in the folder. In the namespaces of others: what names the gateway. */
+function mounts({ gateway, folder }: Traces): string[] {
+  const own = linesOf('/proc/self/mountinfo').filter((line) => line.includes(`${folder}/`))
+  const others = new Map<string, number>()
+  for (const pid of processIds()) others.set(namespaceOf(pid), pid)
+  others.delete(namespaceOf(process.pid))
+  const theirs = [...others.values()].flatMap((pid) => linesOf(`/proc/${pid}/mountinfo`))
+  return [...own, ...theirs.filter((line) => line.includes(gateway))]
+}
+
+function namespaceOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/mnt`)
+  } catch {
+    return ''
+  }
+}
+
+/** What has its id for a name, and drafts that nobody finished. */
+function files({ gateway, folder }: Traces): string[] {
+  const ours = (name: string) => name.includes(gateway) || DRAFT.test(name)
+  return [
+    ...below(folder, ours),
+    ...namesIn(tmpdir())
+      .filter(({ name }) => name.includes(gateway))
+      .map(({ name }) => join(tmpdir(), name)),
+  ]
+}
+
+const DRAFT = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/
+
+/** Paths below a folder whose last name fits; what lies in such a folder is not told apart. */
+function below(folder: string, fits: (name: string) => boolean): string[] {
+  return namesIn(folder).flatMap(({ name, isFolder }) => {
+    const path = join(folder, name)
+    if (fits(name)) return [path]
+    return isFolder ? below(path, fits) : []
+  })
+}
+
+function namesIn(folder: string): { name: string; isFolder: boolean }[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true })
+    return entries.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
+  } catch {
+    return []
+  }
+}
+
+function hasAny(text: string, names: ReadonlySet<string>): boolean {
+  return [...names].some((name) => text.includes(name))
+}
+
+function linesOf(path: string): string[] {
+  return read(path).split('\n')
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
