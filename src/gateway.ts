@@ -25,6 +25,7 @@ import { openRegistry } from './registry/open.ts'
 import type { Registry } from './registry/registry.ts'
 import { cellOf } from './runtime/cells.ts'
 import { clearContainers } from './runtime/container/clear.ts'
+import { somethingLeft } from './runtime/container/remove.ts'
 import { describingLaunch } from './runtime/describing.ts'
 import { EgressDoors } from './runtime/egress/doors.ts'
 import { forgetEgress } from './runtime/egress/folder.ts'
@@ -71,6 +72,7 @@ export async function createGateway(
       async (dead) => (await findLimiter()).reap(dead),
       (dead) => clearContainers(config, dead, telemetry),
     ],
+    leaves: somethingLeft,
   })
   // Filled once it listens: no tool's way out leads back in.
   const ownPorts: number[] = []

@@ -15,6 +15,8 @@ export interface ReaperOptions {
    * called once their processes have ended.
    */
   readonly clearers: readonly ((gateways: ReadonlySet<string>) => Promise<unknown>)[]
+  /** At its end: whether something of ours is left that only a later gateway can clear up. */
+  readonly leaves: () => boolean
 }
 
 /**
@@ -51,7 +53,7 @@ export class Reaper {
     this.#closed.abort()
     if (this.#held === undefined) return
     await Promise.all([this.#held, this.#looking])
-    if ((await findMarked(new Set([GATEWAY]))).length > 0) return
+    if (this.#options.leaves() || (await findMarked(new Set([GATEWAY]))).length > 0) return
     await this.#leases.release().catch((error: unknown) => this.#fault(error))
   }
 

@@ -1,4 +1,5 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 
 /** One thing that is seen in a cell, as bubblewrap is told. */
 export interface Mount {
@@ -59,11 +60,14 @@ function fact(path: string): Mount[] {
   return existsSync(path) ? [{ kind: 'read-only', source: path, target: path }] : []
 }
 
-/** Whether a path is seen in the cell because of one of the mounts. */
+/** Whether a path is seen in the cell because of one of the mounts, by a link or not. */
 export function isSeen(path: string, mounts: readonly Mount[]): boolean {
-  return mounts.some(
-    ({ kind, target }) => kind !== 'link' && (path === target || path.startsWith(`${target}/`)),
-  )
+  return mounts.some(({ kind, source, target }) => {
+    const lies = path === target || path.startsWith(`${target}/`)
+    if (!lies || kind !== 'link') return lies
+    const leads = resolve(dirname(target), source) + path.slice(target.length)
+    return leads !== path && isSeen(leads, mounts)
+  })
 }
 
 /** A path of the host, read-only, at itself or elsewhere. */

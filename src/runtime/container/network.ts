@@ -3,7 +3,8 @@ import { GATEWAY } from '../../mark.ts'
 import type { Declaration } from '../../tool/declaration.ts'
 import type { EgressDoors } from '../egress/doors.ts'
 import { proxyVariables } from '../egress/variables.ts'
-import { ask, type Engine, engineSaid } from './engine.ts'
+import { ask, type Engine, engineSaid, statusOf } from './engine.ts'
+import { removeLater } from './remove.ts'
 
 /** What a container is connected to. */
 export interface Connected {
@@ -79,9 +80,9 @@ function begin(key: string, engine: Engine, tool: string): Shared {
   return shared
 }
 
-async function create({ docker }: Engine, tool: string, number: number): Promise<Network> {
+async function create(engine: Engine, tool: string, number: number): Promise<Network> {
   const network = await ask(
-    docker.createNetwork({
+    engine.docker.createNetwork({
       Name: `toolgate-${GATEWAY}-${number}`,
       Driver: 'bridge',
       Internal: true,
@@ -99,19 +100,30 @@ async function create({ docker }: Engine, tool: string, number: number): Promise
     if (Gateway === undefined || Subnet === undefined) throw new Error('it has no address here')
     return { id: network.id, gateway: Gateway.replace(/\/.*/, ''), subnet: Subnet }
   } catch (error) {
-    await ask(network.remove()).catch(() => {})
+    await letGo(engine, network.id)
     throw error
   }
 }
 
-async function end(key: string, shared: Shared, { docker }: Engine): Promise<void> {
+async function end(key: string, shared: Shared, engine: Engine): Promise<void> {
   shared.users -= 1
   if (shared.users > 0) return
   if (networks.get(key) === shared) networks.delete(key)
   const network = await shared.network.catch(() => undefined)
   if (network === undefined) return
-  // What stays, the reaper sees to.
-  await ask(docker.getNetwork(network.id).remove()).catch(() => {})
+  await letGo(engine, network.id)
+}
+
+async function letGo(engine: Engine, id: string): Promise<void> {
+  const remove = () => removeNetwork(engine, id)
+  await remove().catch(() => removeLater(id, remove))
+}
+
+/** Rejects where it may still be there. */
+export async function removeNetwork({ docker }: Engine, id: string): Promise<void> {
+  await ask(docker.getNetwork(id).remove()).catch((error: unknown) => {
+    if (statusOf(error) !== 404) throw error
+  })
 }
 
 /** Ids of the networks that are in use, or about to be. */

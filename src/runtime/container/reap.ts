@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { GATEWAY } from '../../mark.ts'
 import { type EngineAddress, type EngineConfig, engineAddress } from './address.ts'
-import { ask, type Engine, findEngine, statusOf } from './engine.ts'
-import { networksInUse } from './network.ts'
+import { ask, type Engine, findEngine } from './engine.ts'
+import { networksInUse, removeNetwork } from './network.ts'
 import { endContainer, owned } from './remove.ts'
 
 /** A container that nobody owned. */
@@ -52,17 +52,15 @@ let timer: NodeJS.Timeout | undefined
 /** Milliseconds. */
 const MINUTE = 60_000
 
-async function reapNetworks({ docker }: Engine, dead: ReadonlySet<string>): Promise<void> {
+async function reapNetworks(engine: Engine, dead: ReadonlySet<string>): Promise<void> {
   const filters = { label: ['toolgate.gateway'] }
-  const networks = await ask(docker.listNetworks({ filters: filters as never }))
+  const networks = await ask(engine.docker.listNetworks({ filters: filters as never }))
   const used = await networksInUse()
   for (const { Id, Labels } of networks) {
     const gateway = Labels?.['toolgate.gateway'] ?? ''
     const own = gateway === GATEWAY && !used.has(Id)
     if (!own && !dead.has(gateway)) continue
-    await ask(docker.getNetwork(Id).remove()).catch((error: unknown) => {
-      if (statusOf(error) !== 404) throw error
-    })
+    await removeNetwork(engine, Id)
   }
 }
 

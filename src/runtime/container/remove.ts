@@ -5,8 +5,19 @@ import { ask, type Engine, findEngine, statusOf } from './engine.ts'
 /** Names of the containers that this gateway has, or is about to have. */
 export const owned = new Set<string>()
 
-/** What could not be removed, the engine being gone, and is tried again. */
-const left = new Map<string, EngineConfig>()
+/** How to remove what could not be, the engine being gone, by its name. */
+const left = new Map<string, () => Promise<unknown>>()
+
+/** Something of ours may still be there, which only a later gateway can remove if this one ends. */
+export function somethingLeft(): boolean {
+  return left.size > 0
+}
+
+/** Tries again and again, until it resolves. */
+export function removeLater(name: string, remove: () => Promise<unknown>): void {
+  left.set(name, remove)
+  timer ??= setInterval(() => void tryAgain(), AGAIN).unref()
+}
 
 /**
  * Ends and removes a container of ours. Resolves when it is gone or, where the engine does not
@@ -21,8 +32,10 @@ export async function removeContainer(
     await endContainer(engine, name)
     owned.delete(name)
   } catch {
-    left.set(name, config)
-    timer ??= setInterval(() => void tryAgain(), AGAIN).unref()
+    removeLater(name, async () => {
+      await endContainer(await findEngine(config), name)
+      owned.delete(name)
+    })
   }
 }
 
@@ -52,11 +65,10 @@ let trying = false
 async function tryAgain(): Promise<void> {
   if (trying) return
   trying = true
-  for (const [name, config] of [...left]) {
+  for (const [name, remove] of [...left]) {
     try {
-      await endContainer(await findEngine(config), name)
+      await remove()
       left.delete(name)
-      owned.delete(name)
     } catch {
       // The next time.
     }
