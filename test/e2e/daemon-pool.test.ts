@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { startGateway } from '../harness/gateway.ts'
-import { isAlive } from '../harness/processes.ts'
 import { raw } from '../harness/raw.ts'
 import { messageIn, openSession } from '../harness/session.ts'
 import { toolReady } from '../harness/tool-view.ts'
@@ -47,7 +46,9 @@ test('one that is killed is replaced, and sessions go on', async () => {
   const session = await openSession(`${gateway.url}/mcp/counts`)
   const { pid } = JSON.parse(await session.callText('count'))
   process.kill(pid, 'SIGKILL')
-  await until('it to be gone', () => !isAlive(pid))
+  const seen = (line: { msg?: string; pid?: unknown }) =>
+    line.msg === 'instance ended by itself' && line.pid === pid
+  await gateway.waitForLog('its end', seen)
   assert.notEqual(JSON.parse(await session.callText('count')).pid, pid)
   await session.end()
   await haveInstances('counts', 1)
