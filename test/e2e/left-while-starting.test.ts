@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { startGateway } from '../harness/gateway.ts'
+import { commandLine, descendants } from '../harness/processes.ts'
 import { abortRequest, openStream, raw } from '../harness/raw.ts'
 import { ACCEPT, openSession } from '../harness/session.ts'
 import { allLearned, toolReady } from '../harness/tool-view.ts'
@@ -62,14 +63,17 @@ for (const { what, path, options } of WAYS) {
 
   test(`${what} that the client breaks off while the file is read leaves nothing`, async () => {
     const tool = path === '' ? 'read' : 'read-for-sse'
-    const [reading, go] = ['reading', 'go'].map((name) => join(gateway.workspace, tool + name))
-    gateway.tools.write(tool, waitsForFile(String(reading), String(go)))
-    await until('the file to be read', () => existsSync(String(reading)))
+    // Read in a cell, it sees the folder it lies in, and writes nowhere.
+    const go = join(gateway.tools.dir, `_${tool}.go`)
+    gateway.tools.write(tool, waitsForFile(go))
+    await until('the file to be read', () =>
+      descendants(gateway.pid).some((pid) => commandLine(pid).includes(`${tool}.ts`)),
+    )
     const leaving = leaveUnread(`${gateway.url}/mcp/${tool}${path}`, options)
     await leaving.sent
     await raw(`${gateway.url}/healthz`)
     leaving.abort()
-    writeFileSync(String(go), '')
+    writeFileSync(go, '')
     await (await openSession(`${gateway.url}/mcp/${tool}`)).end()
     await nothingLeft()
   })
@@ -125,13 +129,12 @@ async function nothingLeft(): Promise<void> {
   })
 }
 
-function waitsForFile(reading: string, go: string): string {
+function waitsForFile(go: string): string {
   const command = fixture('echo').map((part) => JSON.stringify(part))
-  return `import { existsSync, writeFileSync } from 'node:fs'
+  return `import { existsSync } from 'node:fs'
 import { command, defineTool } from 'toolgate'
 
-writeFileSync(${JSON.stringify(reading)}, '')
 while (!existsSync(${JSON.stringify(go)})) await new Promise((again) => setTimeout(again, 20))
-export default defineTool({ description: 'Read slowly.', runtime: command(${command}) })
+export default defineTool({ description: 'Read slowly.', runtime: command(${command}), policy: { sandbox: 'none' } })
 `
 }

@@ -69,10 +69,16 @@ test(
     const cache = place(t)
     const registry = await npmRegistry(t, { 'slow@1.0.0': { 'package.json': '{}' } })
     registry.hang('slow')
-    const doomed = await start(t, cache, {
-      npm_config_registry: registry.url,
-      npm_config_cache: join(cache, 'npm-cache'),
-    })
+    // In a cell nothing outlives the gateway: here is what does where there are none.
+    const doomed = await start(
+      t,
+      cache,
+      {
+        npm_config_registry: registry.url,
+        npm_config_cache: join(cache, 'npm-cache'),
+      },
+      'none',
+    )
     doomed.tools.write('slow', TOOL_OF_NPM)
     await toolRead(doomed, 'slow')
     // It is installed when it is first wanted; nobody will answer.
@@ -188,10 +194,16 @@ spawn(process.execPath, ['-e', stay, '{mark}'], { stdio: 'ignore', detached: tru
 await new Promise(() => setInterval(() => {}, 1000))
 `
 
-const start = (t: TestContext, cache: string, env: Readonly<Record<string, string>> = {}) =>
+const start = (
+  t: TestContext,
+  cache: string,
+  env: Readonly<Record<string, string>> = {},
+  sandbox = 'required',
+) =>
   startGateway(t, {
     env: { TOOLGATE_CACHE: cache, ...env },
     config: {
+      sandbox,
       timeouts: { stdin: '200ms', term: '500ms' },
       limits: { calls: 1_000_000, per: '1s' },
     },
