@@ -44,6 +44,8 @@ export async function startEngine(owner: Owner): Promise<TestEngine> {
   const docker = new Docker({ socketPath: socket })
   let daemon = launch(dir, socket)
   owner.after(async () => {
+    daemon.kill('SIGCONT')
+    await removeNetworks(docker).catch(() => {})
     await end(daemon, dir)
   })
   await answers(docker, daemon, dir)
@@ -122,9 +124,16 @@ async function librariesOf(program: string): Promise<string[]> {
   return [...text.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path]) => String(path))
 }
 
+/** Their bridges are the machine's, and would stay. */
+async function removeNetworks(docker: Docker): Promise<void> {
+  for (const { Id } of await docker.listContainers({ all: true })) {
+    await docker.getContainer(Id).remove({ force: true })
+  }
+  await docker.pruneNetworks()
+}
+
 /** Its containers first, then itself with what it started, its mounts and its folders. */
 async function end(daemon: ChildProcess, dir: string): Promise<void> {
-  daemon.kill('SIGCONT')
   daemon.kill('SIGTERM')
   const closed = daemon.exitCode ?? daemon.signalCode ?? once(daemon, 'close')
   await within(15_000, 'the engine to end', Promise.resolve(closed)).catch(() => {})

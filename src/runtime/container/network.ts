@@ -1,8 +1,10 @@
+import type { NetworkCreateOptions } from 'dockerode'
 import { ToolgateError } from '../../errors.ts'
 import { GATEWAY } from '../../mark.ts'
 import type { Declaration } from '../../tool/declaration.ts'
 import type { EgressDoors } from '../egress/doors.ts'
 import { proxyVariables } from '../egress/variables.ts'
+import { deadEnd } from './dead-end.ts'
 import { ask, type Engine, engineSaid, statusOf } from './engine.ts'
 import { removeLater } from './remove.ts'
 
@@ -80,7 +82,25 @@ function begin(key: string, engine: Engine, tool: string): Shared {
   return shared
 }
 
+/**
+ * Made twice: some engines give containers a way out of an internal network, and only their rules
+ * of forwarding, which may be switched off, are in its way. The second time that way leads to an
+ * address that nobody has, which can be said only of addresses that are known.
+ */
 async function create(engine: Engine, tool: string, number: number): Promise<Network> {
+  const found = await make(engine, tool, number, undefined)
+  await removeNetwork(engine, found.id)
+  const { subnet, gateway } = found
+  const AuxiliaryAddresses = { DefaultGatewayIPv4: deadEnd(found) }
+  return make(engine, tool, number, { Subnet: subnet, Gateway: gateway, AuxiliaryAddresses })
+}
+
+async function make(
+  engine: Engine,
+  tool: string,
+  number: number,
+  addresses: object | undefined,
+): Promise<Network> {
   const network = await ask(
     engine.docker.createNetwork({
       Name: `toolgate-${GATEWAY}-${number}`,
@@ -91,7 +111,8 @@ async function create(engine: Engine, tool: string, number: number): Promise<Net
       Labels: { 'toolgate.gateway': GATEWAY, 'toolgate.tool': tool },
       // The tool's containers, which may serve several callers, do not see each other.
       Options: { 'com.docker.network.bridge.enable_icc': 'false' },
-    }),
+      ...(addresses !== undefined && { IPAM: { Config: [addresses] } }),
+    } as NetworkCreateOptions),
     SLOW,
   )
   try {

@@ -29,7 +29,7 @@ export interface Ground {
 export async function groundOf(
   owner: Owner,
   socket: string | null,
-  more: Partial<Config> = {},
+  outside: Partial<ConstructorParameters<typeof EgressDoors>[0]> = {},
 ): Promise<Ground> {
   const dir = mkdtempSync(join(tmpdir(), 'toolgate-container-'))
   const loaded = await loadConfig({
@@ -37,12 +37,18 @@ export async function groundOf(
     env: { PATH: process.env.PATH, TOOLGATE_CACHE: join(dir, 'cache') },
     flags: { tools: dir, workspace: join(dir, 'workspace') },
   })
-  const config = { ...loaded.config, engine: { socket }, ...more }
+  const config = { ...loaded.config, engine: { socket } }
   const logs: LogLine[] = []
   const log = logTo(logs)
   const telemetry = createTelemetry(config, new PassThrough())
   const { meters } = telemetry
-  const egress = new EgressDoors({ cache: config.cache, log, meters, ownPorts: () => [] })
+  const egress = new EgressDoors({
+    cache: config.cache,
+    log,
+    meters,
+    ownPorts: () => [],
+    ...outside,
+  })
   owner.after(async () => {
     await egress.close()
     await telemetry.close()
