@@ -21,7 +21,9 @@ const REFUSED = {
   direct: 'REFUSED',
 }
 
-test('from a cell only what the policy names is reached, and only through the proxy', { skip }, async (t) => {
+test('from a cell only what the policy names is reached, and only through the proxy', {
+  skip,
+}, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'toolgate-hosts-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const hosts = join(folder, 'hosts')

@@ -79,9 +79,14 @@ test('a tool of a gateway that is not root gets through nowhere either', { skip 
 
 for (const [what, script] of [
   ['memory', 'held = []\nwhile True: held.append(bytearray(1 << 20))'],
-  ['processes', 'import os, time\nwhile True:\n  try: os.fork()\n  except OSError: time.sleep(0.1)'],
+  [
+    'processes',
+    'import os, time\nwhile True:\n  try: os.fork()\n  except OSError: time.sleep(0.1)',
+  ],
 ] as const) {
-  test(`without control groups a bomb of ${what} is held or ended all the same`, { skip }, async () => {
+  test(`without control groups a bomb of ${what} is held or ended all the same`, {
+    skip,
+  }, async () => {
     if (besieged === undefined) return
     const session = await openSession(`${besieged.gateway.url}/mcp/attacker`)
     const bomb = session.request('tools/call', { name: 'python', arguments: { script } })

@@ -4,6 +4,7 @@ import type { Declaration, Policy } from '../../tool/declaration.ts'
 import type { Cell, CellLine } from '../cell/cell.ts'
 import { boundsOf, sizeOf, WORKSPACE } from '../cell/native.ts'
 import type { EngineFacts } from './engine.ts'
+import { REFUSED_INSIDE, seccompProfile } from './seccomp.ts'
 import { tmpfsOf } from './tmpfs.ts'
 
 /** The cell of a container: its lines, and the options of the engine that make them true. */
@@ -67,6 +68,7 @@ const MODERN: EngineFacts = {
   cgroup: 2,
   bounds: { memory: true, cpus: true, processes: true },
   seccomp: true,
+  ownFilter: true,
 }
 
 function image(digest: string | null): Part {
@@ -121,12 +123,19 @@ function network({ network: given }: Policy): Part {
 /** Of RFC 5737: nobody answers there. */
 const NOWHERE = '192.0.2.1'
 
+function filterRule(own: boolean, filtered: boolean): string {
+  if (own) return `refused: ${REFUSED_INSIDE.join(', ')}`
+  return filtered ? "the engine's own filter" : 'no filter of the engine’s own'
+}
+
 function privileges({ container }: Policy, facts: EngineFacts): Part {
   const { capAdd, capDrop, securityOpt, user } = container
   const own = securityOpt.some((option) => /^no-new-privileges\b/.test(option))
-  const options = own ? securityOpt : ['no-new-privileges', ...securityOpt]
+  const named = securityOpt.some((option) => /^seccomp\b/.test(option))
+  const filter = facts.ownFilter && !named ? [`seccomp=${seccompProfile()}`] : []
+  const options = [...(own ? [] : ['no-new-privileges']), ...filter, ...securityOpt]
   const given = capAdd.length === 0 ? '' : `; given: ${capAdd.join(', ')}`
-  const filtered = facts.seccomp && !securityOpt.some((option) => /^seccomp\b/.test(option))
+  const filtered = facts.seccomp && !named
   const refused = [
     ...securityOpt.filter((option) => /privileged/i.test(option.replace(/no-new-privileges/i, ''))),
     ...capAdd.filter((name) => /^(?:CAP_)?ALL$/i.test(name)),
@@ -151,7 +160,7 @@ function privileges({ container }: Policy, facts: EngineFacts): Part {
       },
       {
         what: 'system calls',
-        rule: filtered ? "the engine's own filter" : 'no filter of the engine’s own',
+        rule: filterRule(filter.length > 0, filtered),
         by: filtered ? 'engine: seccomp' : null,
       },
       ...securityOpt.map((option) => ({

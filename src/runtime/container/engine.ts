@@ -21,6 +21,8 @@ export interface EngineFacts {
   /** What it can keep a container from. */
   readonly bounds: { readonly memory: boolean; readonly cpus: boolean; readonly processes: boolean }
   readonly seccomp: boolean
+  /** Takes a filter of ours; Podman would look for a file of that name. */
+  readonly ownFilter: boolean
 }
 
 /** The engine, with one client for each place it is at. Rejects with `no_cell`. */
@@ -52,13 +54,14 @@ async function connect(address: EngineAddress): Promise<Engine> {
   const { default: Client } = await import('dockerode')
   const asking = new Client(optionsFor(address, undefined))
   try {
-    const api = negotiate((await ask(asking.version())) as Version)
+    const version = (await ask(asking.version())) as Version
+    const api = negotiate(version)
     const docker = new Client(optionsFor(address, `v1.${api}`))
     const info: Info = await ask(docker.info())
     return {
       docker,
       socket: 'socket' in address ? address.socket : null,
-      facts: factsOf(api, info),
+      facts: factsOf(api, info, version),
     }
   } catch (error) {
     throw noEngine('the container engine does not answer', error)
@@ -78,7 +81,11 @@ function optionsFor(address: EngineAddress, version: string | undefined): Docker
   return { ...plain, ...place } as unknown as Docker.DockerOptions
 }
 
-type Version = { readonly ApiVersion: string; readonly MinAPIVersion?: string }
+interface Version {
+  readonly ApiVersion: string
+  readonly MinAPIVersion?: string
+  readonly Components?: readonly { readonly Name?: string }[]
+}
 
 /** The newest that both know; an engine that has dropped it gets its oldest. */
 function negotiate({ ApiVersion, MinAPIVersion }: Version): number {
@@ -98,8 +105,11 @@ interface Info {
   readonly SecurityOptions?: readonly string[]
 }
 
-function factsOf(api: number, info: Info): EngineFacts {
+function factsOf(api: number, info: Info, { Components = [] }: Version): EngineFacts {
   const options = info.SecurityOptions ?? []
+  const seccomp = options.some(
+    (option) => /^name=seccomp\b/.test(option) && !/unconfined/.test(option),
+  )
   return {
     api,
     rootless: options.some((option) => option.startsWith('name=rootless')),
@@ -109,7 +119,8 @@ function factsOf(api: number, info: Info): EngineFacts {
       cpus: info.CpuCfsQuota !== false,
       processes: info.PidsLimit !== false,
     },
-    seccomp: options.some((option) => /^name=seccomp\b/.test(option) && !/unconfined/.test(option)),
+    seccomp,
+    ownFilter: seccomp && !Components.some(({ Name = '' }) => /podman/i.test(Name)),
   }
 }
 

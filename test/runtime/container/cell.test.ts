@@ -36,7 +36,9 @@ test('a container that is given nothing is held by every line of its cell', opti
   assert.equal(host.ReadonlyRootfs, true)
   assert.deepEqual(host.CapDrop, ['ALL'])
   assert.deepEqual(host.CapAdd ?? [], [])
-  assert.deepEqual(host.SecurityOpt, ['no-new-privileges'])
+  const [plain, filter, ...more] = host.SecurityOpt ?? []
+  assert.deepEqual([plain, more], ['no-new-privileges', []])
+  assert.match(filter ?? '', /^seccomp=\{"defaultAction".*"ptrace".*"io_uring_setup"/)
   assert.equal(host.Init, true)
   assert.equal(host.AutoRemove, true)
   assert.equal(host.IpcMode, 'private')
@@ -229,6 +231,7 @@ test('what an engine cannot enforce keeps a tool from starting, unless its file 
     cgroup: 1 as const,
     bounds: { memory: false, cpus: false, processes: false },
     seccomp: false,
+    ownFilter: false,
   }
   const config = {
     cells: {

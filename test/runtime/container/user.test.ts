@@ -23,6 +23,7 @@ function user(
     cgroup: 1 as const,
     bounds: { memory: true, cpus: true, processes: true },
     seccomp: true,
+    ownFilter: true,
   }
   const access = more.folder === true ? ('read-only' as const) : ('none' as const)
   const policy = {

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { noEngine, startEngine } from '../harness/engine.ts'
+import { absent } from '../harness/services.ts'
+import { errorOf, openSession, type Session } from '../harness/session.ts'
+import { toolView } from '../harness/tool-view.ts'
+import { until } from '../harness/until.ts'
+import { ATTACKS, TREASURE } from './attacks.ts'
+import { type Besieged, besiege, neighbourAnswers } from './house.ts'
+import { ARMED, armImage } from './image.ts'
+
+const skip = noEngine || absent('python3') || absent('ldd')
+const ends: (() => Promise<void>)[] = []
+const owner = { after: (end: () => Promise<void>) => void ends.push(end) }
+after(async () => {
+  for (const end of ends.reverse()) await end()
+})
+
+/** What containers are judged by differently. */
+const DIFFERENT: Readonly<Record<string, RegExp>> = {
+  // The engine's own: the paths of its storage, and the files it mounts, are seen in /proc/mounts.
+  'sees paths of the host': /(?!)/,
+}
+const source = (script: string, policy: string) => `import { container, defineTool } from 'toolgate'
+export default defineTool({
+  description: 'An attacker.',
+  runtime: container('${ARMED}', '/app/${script}.mjs'),
+  policy: { ${policy} },
+})
+`
+const bounded = `workspace: 'read-write', memory: '192MB', processes: 40`
+const besieged = skip ? undefined : await siege()
+
+async function siege(): Promise<Besieged> {
+  const engine = await startEngine(owner)
+  await armImage(engine.docker)
+  return besiege(owner, {
+    config: {
+      engine: { socket: engine.socket },
+      sessions: { resume: '2s' },
+      cells: { tmp: '16MB' },
+      timeouts: { stdin: '300ms', term: '500ms', call: '20s' },
+    },
+    tools: {
+      attacker: source('runs-scripts', bounded),
+      floods_stdout: source('floods-stdout', bounded),
+      floods_stderr: source('floods-stderr', bounded),
+      ignores_term: source('ignores-term', bounded),
+    },
+  })
+}
+
+const run = async (session: Session, by: string, script: string) =>
+  JSON.parse(await session.callText(by, { script }))
+
+test('a tool in a container gets through nowhere', { skip }, async (t) => {
+  if (besieged === undefined) return
+  const { gateway, house } = besieged
+  const session = await openSession(`${gateway.url}/mcp/attacker`)
+  for (const { title, by, script, through = /(?!)/ } of ATTACKS) {
+    await t.test(title, async () => {
+      const { said } = await run(session, by, script(house))
+      assert.doesNotMatch(said, DIFFERENT[title] ?? new RegExp(`THROUGH|${TREASURE}`))
+      assert.doesNotMatch(said, through)
+    })
+  }
+  await session.end()
+  assert.ok(await neighbourAnswers(besieged))
+})
+
+test('bombs in containers are held or ended, and neighbours answer', { skip }, async (t) => {
+  if (besieged === undefined) return
+  const { gateway } = besieged
+  await t.test('forks', async () => {
+    const session = await openSession(`${gateway.url}/mcp/attacker`)
+    const script = `import os, time
+born = 0
+for _ in range(1000):
+    try:
+        if os.fork() == 0:
+            time.sleep(30)
+            os._exit(0)
+        born += 1
+    except OSError:
+        break
+print(born)`
+    const { said } = await run(session, 'python', script)
+    assert.ok(Number(said) < 40, said)
+    assert.ok(await neighbourAnswers(besieged))
+    await session.end()
+  })
+  await t.test('memory', async () => {
+    const session = await openSession(`${gateway.url}/mcp/attacker`)
+    const script = 'held = []\nwhile True: held.append(bytearray(1 << 20))'
+    const params = { name: 'python', arguments: { script } }
+    const answer = await session.request('tools/call', params)
+    const said = 'error' in answer ? errorOf(answer).message : JSON.stringify(answer)
+    assert.match(said, /memory \(192 MB\)|SIGKILL/)
+    assert.ok(await neighbourAnswers(besieged))
+    await session.end()
+  })
+  await t.test('disk', async () => {
+    const session = await openSession(`${gateway.url}/mcp/attacker`)
+    const { said } = await run(session, 'sh', 'head -c 100M /dev/zero > /tmp/full')
+    assert.match(said, /No space left on device/)
+    await session.end()
+  })
+  for (const name of ['floods_stdout', 'floods_stderr']) {
+    await t.test(name, async () => {
+      const session = await openSession(`${gateway.url}/mcp/${name}`)
+      const flooding = session
+        .request('tools/call', { name: 'flood', arguments: {} })
+        .catch(() => {})
+      assert.ok(await neighbourAnswers(besieged))
+      await session.end()
+      await flooding
+    })
+  }
+  await t.test('what ignores TERM, and what was daemonised', async () => {
+    const stubborn = await openSession(`${gateway.url}/mcp/ignores_term`)
+    const session = await openSession(`${gateway.url}/mcp/attacker`)
+    await run(session, 'sh', 'setsid sh -c "sleep 600 & sleep 600" > /dev/null 2>&1 &')
+    await Promise.all([session.end(), stubborn.end()])
+    const gone = async (tool: string) => (await toolView(gateway, tool)).instances === 0
+    await until(
+      'all to be gone',
+      async () => (await gone('attacker')) && (await gone('ignores_term')),
+    )
+  })
+  assert.ok(await neighbourAnswers(besieged))
+})

@@ -1,0 +1,62 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import type Docker from 'dockerode'
+import { programPath } from '../harness/services.ts'
+
+/** The name of the image that attackers have: Node, a shell with the usual programs, Python. */
+export const ARMED = 'toolgate-test/armed:1'
+
+const PROGRAMS =
+  'sh cat ls touch grep tr head ln mknod mount unshare su rm mv sleep stat setsid id kill'.split(
+    ' ',
+  )
+
+/** Makes it of what this machine has: there is no network to pull one from. */
+export async function armImage(docker: Docker): Promise<void> {
+  const stage = mkdtempSync(join(tmpdir(), 'toolgate-armed-'))
+  try {
+    const python = realpathSync('/usr/bin/python3')
+    const programs = PROGRAMS.flatMap((name) => programPath(name) ?? [])
+    put(stage, process.execPath, '/usr/local/bin/node')
+    put(stage, new URL('../fixtures', import.meta.url).pathname, '/app')
+    put(stage, python, '/usr/bin/python3')
+    put(stage, `/usr/lib/${basename(python)}`, `/usr/lib/${basename(python)}`)
+    for (const program of programs) put(stage, realpathSync(program), `/bin/${basename(program)}`)
+    const linked = [process.execPath, python, ...programs].flatMap(librariesOf)
+    const modules = execFileSync('find', [
+      `/usr/lib/${basename(python)}/lib-dynload`,
+      '-name',
+      '*.so',
+    ])
+    const more = String(modules).trim().split('\n').flatMap(librariesOf)
+    for (const library of new Set([...linked, ...more])) put(stage, library, library)
+    for (const folder of ['tmp', 'etc', 'workspace'])
+      mkdirSync(join(stage, folder), { recursive: true })
+    const tar = spawn('tar', ['-C', stage, '-chf', '-', '.'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const [repo, tag] = ARMED.split(':')
+    const changes = ['ENTRYPOINT ["/usr/local/bin/node"]', 'CMD ["/app/runs-scripts.mjs"]']
+    const stream = await docker.importImage(tar.stdout, { repo, tag, changes })
+    await promisify(docker.modem.followProgress.bind(docker.modem))(stream)
+  } finally {
+    rmSync(stage, { recursive: true, force: true })
+  }
+}
+
+function put(stage: string, source: string, target: string): void {
+  mkdirSync(dirname(join(stage, target)), { recursive: true })
+  symlinkSync(source, join(stage, target))
+}
+
+function librariesOf(program: string): string[] {
+  try {
+    const text = String(execFileSync('ldd', [program], { stdio: ['ignore', 'pipe', 'ignore'] }))
+    return [...text.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path]) => String(path))
+  } catch {
+    return []
+  }
+}
