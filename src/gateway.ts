@@ -83,7 +83,7 @@ export async function createGateway(
     cache: config.cache,
     log,
     only,
-    launch: describingLaunch(config),
+    launch: describingLaunch(config, log),
   })
   const pool: Pool = new Pool(
     { config, telemetry, egress },

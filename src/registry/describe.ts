@@ -38,7 +38,8 @@ export async function describeFile(options: DescribeOptions): Promise<Result> {
     program: process.execPath,
     args: [...FLAGS, options.compiled ?? '', ENTRY, file],
     ...(options.compiled !== undefined && { compiled: options.compiled }),
-    mark: markOf(`${basename(file, extname(file))}.describe`),
+    // Of two readings of one file, the one that is given up may still be ending.
+    mark: markOf(`${basename(file, extname(file))}.describe-${++readings}`),
   }).catch((error: unknown) => error)
   if (!isReader(child)) {
     const why = child instanceof Error ? child.message : 'its process could not be started'
@@ -82,6 +83,8 @@ export async function describeFile(options: DescribeOptions): Promise<Result> {
     for (const stream of [child.stderr, child.results]) stream.destroy()
   }
 }
+
+let readings = 0
 
 /** Milliseconds. */
 const LAST_WORDS = 200

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { type Launch, launchBare, type ReaderCommand } from '../registry/launch.ts'
+import type { Logger } from '../telemetry/log.ts'
 import { enterCell } from './cell/enter.ts'
 import { type Host, probeHost, withoutLinks } from './cell/host.ts'
 import { identityView } from './cell/identity.ts'
@@ -19,14 +20,17 @@ export type DescribingConfig = Pick<Config, 'sandbox' | 'cells' | 'cache' | 'env
  * is given nothing: the folder it lies in, and the packages above, to read. Where there are no
  * cells Node's own permissions have to do.
  */
-export function describingLaunch(config: DescribingConfig): Launch {
+export function describingLaunch(config: DescribingConfig, log?: Logger): Launch {
   return async (command) => {
     if (config.sandbox === 'none') return launchBare(command)
     const host = await probeHost(config.environment)
     const needs = await needsOf(command)
     return host.bubblewrap === null
       ? launchBare({ ...command, args: [...permissions(needs), ...command.args] })
-      : launchCelled(command, needs, host, config)
+      : launchCelled(command, needs, host, config).catch((err: unknown) => {
+          log?.error({ file: command.file, err }, 'a file could not be read in a cell')
+          throw err
+        })
   }
 }
 
