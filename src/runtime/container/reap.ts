@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { GATEWAY } from '../../mark.ts'
 import { type EngineAddress, type EngineConfig, engineAddress } from './address.ts'
 import { ask, type Engine, findEngine } from './engine.ts'
+import { removeGroups } from './groups.ts'
 import { networksInUse, removeNetwork } from './network.ts'
 import { endContainer, owned } from './remove.ts'
 
@@ -34,6 +35,7 @@ export async function reapContainers(
     const own = gateway === GATEWAY && !Names.some((name) => isOwned(name.replace(/^\//, '')))
     if (!own && !dead.has(gateway)) continue
     await endContainer(engine, Id)
+    await removeGroups(Id)
     told({ container: Id, gateway, tool })
   }
   await reapNetworks(engine, dead)

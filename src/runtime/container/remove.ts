@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EngineConfig } from './address.ts'
 import { ask, type Engine, findEngine, statusOf } from './engine.ts'
+import { removeGroups } from './groups.ts'
 
 /** Names of the containers that this gateway has, or is about to have. */
 export const owned = new Set<string>()
@@ -20,22 +21,25 @@ export function removeLater(name: string, remove: () => Promise<unknown>): void 
 }
 
 /**
- * Ends and removes a container of ours. Resolves when it is gone or, where the engine does not
- * answer, when it is on the list of what is tried again. Never rejects.
+ * Ends and removes a container of ours, by its name; `id` as far as it is known. Resolves when it is
+ * gone or, where the engine does not answer, when it is on the list of what is tried again. Never
+ * rejects.
  */
 export async function removeContainer(
   engine: Engine,
   name: string,
   config: EngineConfig,
+  id?: string,
 ): Promise<void> {
-  try {
-    await endContainer(engine, name)
+  const remove = async (from: Engine) => {
+    await endContainer(from, name)
+    if (id !== undefined) await removeGroups(id)
     owned.delete(name)
+  }
+  try {
+    await remove(engine)
   } catch {
-    removeLater(name, async () => {
-      await endContainer(await findEngine(config), name)
-      owned.delete(name)
-    })
+    removeLater(name, async () => remove(await findEngine(config)))
   }
 }
 
