@@ -160,10 +160,17 @@ export async function allAnswer(gateway: Gateway, tools: readonly string[]): Pro
   )
 }
 
-/** Waits until nothing is left of a gateway that has ended; `by` is a time since the epoch. */
-export async function nothingLeft({ remains }: Resident, by: number): Promise<void> {
+/**
+ * Waits until nothing is left of a gateway that has ended, but for kinds that are not looked for;
+ * `by` is a time since the epoch.
+ */
+export async function nothingLeft(
+  { remains }: Resident,
+  by: number,
+  unless: Partial<Remains> = {},
+): Promise<void> {
   for (;;) {
-    const left = nonEmpty(await remains())
+    const left = nonEmpty({ ...(await remains()), ...unless })
     if (Object.keys(left).length === 0) return
     assert.ok(Date.now() < by, `still there: ${JSON.stringify(left, null, 2)}`)
     await new Promise((again) => setTimeout(again, 100))

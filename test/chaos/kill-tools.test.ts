@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { callRest } from '../harness/tool-view.ts'
 import { until } from '../harness/until.ts'
 import { allAnswer, noChaos, openHouse } from './house.ts'
 import { startLoad } from './load.ts'
@@ -57,6 +58,10 @@ test('kill -9 tools under load: their calls are answered, the others go on, and 
     [],
   )
   await settled(gateway, { kept, before })
+  await until('no tool to rest after its failures', async () => {
+    const replies = house.tools.map((tool) => callRest(gateway, tool, 'count'))
+    return (await Promise.all(replies)).every(({ status }) => status !== 503)
+  })
   await allAnswer(gateway, house.tools)
 })
 

@@ -5,7 +5,7 @@ import { noChaos, nothingLeft, openHouse } from './house.ts'
 import { startLoad } from './load.ts'
 import { KINDS } from './remains.ts'
 
-const NEEDS_ENGINE = ['containers', 'networks']
+const NEEDS_ENGINE = ['containers', 'networks', 'rules']
 
 test('each kind of thing is found while it is there, and none once its gateway has ended', {
   skip: noChaos,

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +24,7 @@ export const KINDS = [
   'processes',
   'containers',
   'networks',
+  'rules',
   'cgroups',
   'mounts',
   'sockets',
@@ -43,7 +45,8 @@ export function remainsOf(traces: Traces): () => Promise<Remains> {
     return {
       processes: found.map((pid) => `${pid}: ${commandLine(pid)}`),
       containers: containers.map(({ Names, State }) => `${Names.join()} ${State}`),
-      networks: networks.map(({ Name }) => Name),
+      networks: [...networks.map(({ Name }) => Name), ...bridges(gateway)],
+      rules: rules(gateway),
       cgroups: below('/sys/fs/cgroup', (name) => hasAny(name, seen)),
       mounts: mounts(traces),
       sockets: linesOf('/proc/net/unix').filter((line) => line.includes(gateway)),
@@ -85,6 +88,20 @@ function namespaceOf(pid: number): string {
   } catch {
     return ''
   }
+}
+
+/** Of their networks, also where the engine has forgotten them. */
+function bridges(gateway: string): string[] {
+  const names = namesIn('/sys/class/net').map(({ name }) => name)
+  return names.filter((name) => name.startsWith(`tg${gateway.slice(0, 8)}`))
+}
+
+/** Of the firewall. */
+function rules(gateway: string): string[] {
+  return ['iptables', 'ip6tables'].flatMap((program) => {
+    const { stdout } = spawnSync(program, ['-w', '-S'], { encoding: 'utf8' })
+    return (stdout ?? '').split('\n').filter((line) => line.includes(gateway))
+  })
 }
 
 /** What has its id for a name, and drafts that nobody finished. */
