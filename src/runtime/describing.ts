@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { type Launch, launchBare, type ReaderCommand } from '../registry/launch.ts'
@@ -46,14 +47,13 @@ function permissions(needs: readonly string[]): string[] {
 }
 
 async function launchCelled(
-  { program, args, mark }: ReaderCommand,
+  { file, program, args, mark }: ReaderCommand,
   needs: readonly string[],
   host: Host,
   config: DescribingConfig,
 ) {
   const limiter = await findLimiter()
-  const uid = host.root ? config.cells.users.last : (process.getuid?.() ?? 0)
-  const gid = host.root ? uid : (process.getgid?.() ?? 0)
+  const { uid, gid } = host.root ? await readerOf(file, config) : ownUser()
   const system = systemView()
   const [placed, identity] = await Promise.all([
     placeProgram(program, config.environment.PATH ?? '', system),
@@ -98,6 +98,21 @@ async function launchCelled(
   })
   begin()
   return { stderr: stdio.stderr, results: third ?? stdio.stdout, exited, kill }
+}
+
+/**
+ * Under root a user that no tool has. A file that is not for everyone's eyes is read as its owner
+ * reads it, who in this cell has no capability and nothing to write to, be it root.
+ */
+async function readerOf(file: string, { cells }: DescribingConfig) {
+  const [own, folder] = await Promise.all([stat(file), stat(dirname(await withoutLinks(file)))])
+  const open = (own.mode & 0o004) !== 0 && (folder.mode & 0o005) === 0o005
+  const { last } = cells.users
+  return open ? { uid: last, gid: last } : { uid: own.uid, gid: own.gid }
+}
+
+function ownUser() {
+  return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
 }
 
 /** For a process that only imports and prints: generous, and finite. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -75,4 +75,21 @@ test('a file that starts hundreds of processes is held, and takes no other with 
   )
   const { sandbox } = await toolView(gateway, 'good')
   assert.equal(sandbox, 'none')
+})
+
+test('a file that only its owner may read is read, and still gets at nothing', {
+  skip,
+}, async (t) => {
+  const gateway = await startGateway(t, { tools: { other: { command: ['cat'] } } })
+  chmodSync(gateway.tools.dir, 0o700)
+  const probe = greedy.replace(
+    'export default',
+    "attempt('settings', () => writeFileSync('/proc/sys/kernel/hostname', 'x'))\n" +
+      "attempt('capabilities', () => { if (/CapEff:\\s0+$/m.test(readFileSync('/proc/self/status', 'utf8'))) throw 0 })\n" +
+      'export default',
+  )
+  gateway.tools.write('private', probe)
+  chmodSync(join(gateway.tools.dir, 'private.ts'), 0o600)
+  await until('it to be read', async () => (await toolView(gateway, 'private')).description, 20_000)
+  assert.equal((await toolView(gateway, 'private')).description, 'Got: .')
 })
