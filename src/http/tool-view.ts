@@ -1,8 +1,8 @@
 import type { LearnState } from '../catalogue/catalogue.ts'
 import { withOutput } from '../contract/over-rest.ts'
 import type { ToolEntry } from '../registry/registry.ts'
-import { missingSecrets } from '../runtime/secrets.ts'
 import type { Cell } from '../runtime/cell/cell.ts'
+import { missingSecrets } from '../runtime/secrets.ts'
 import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 import type { HttpParts } from './parts.ts'
 

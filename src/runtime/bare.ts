@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import type { Declaration } from '../tool/declaration.ts'
-import type { Program, StartOptions } from './driver.ts'
 import type { ToolProcess } from './process.ts'
 import { type ProcessOptions, startProcess } from './start.ts'
+import type { Program, StartOptions } from './starting.ts'
 import { openWorkspace } from './workspace.ts'
 
 export interface BareOptions extends Omit<ProcessOptions, 'program' | 'args' | 'cwd' | 'env'> {

@@ -1,44 +1,12 @@
-import type { Config } from '../config/config.ts'
 import { ToolgateError } from '../errors.ts'
-import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { startBare, startPermitted } from './bare.ts'
 import type { Cell } from './cell/cell.ts'
 import { startCelled } from './celled.ts'
 import { nativeCell } from './cells.ts'
-import type { EgressDoors } from './egress/doors.ts'
 import type { ToolProcess } from './process.ts'
 import { resolveSecrets } from './secrets.ts'
-
-export interface StartOptions {
-  readonly config: Config
-  readonly log: Logger
-  /** The ways out of tools that may reach the network. */
-  readonly egress: EgressDoors
-  /** Id of the instance, for logs. */
-  readonly instance: string
-  /** W3C trace context of the request it is started for; absent for a shared instance. */
-  readonly traceparent?: string
-  readonly tracestate?: string
-  readonly signal?: AbortSignal
-  /** Whom it serves, where it serves one only: a workspace may be theirs alone. */
-  readonly owner?: InstanceOwner
-}
-
-export interface InstanceOwner {
-  /** Id of the caller; null: anonymous. */
-  readonly caller: string | null
-  /** Id of the session or, where there is none, of the request. */
-  readonly link: string
-}
-
-/** A program with its arguments: what every process runtime comes down to. */
-export interface Program {
-  readonly program: string
-  readonly args: readonly string[]
-  /** Absolute paths that its runtime has to read, besides the program and what it was installed with. */
-  readonly needs?: readonly string[]
-}
+import type { Program, StartOptions } from './starting.ts'
 
 /**
  * Makes ready what a tool's runtime needs before a process can be started: an npm package is

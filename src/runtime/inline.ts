@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Declaration } from '../tool/declaration.ts'
-import type { Program } from './driver.ts'
+import type { Program } from './starting.ts'
 
 /**
  * How the functions of an inline tool are served: by this Node, in a process that imports the

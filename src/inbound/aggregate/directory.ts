@@ -193,10 +193,7 @@ export class Directory {
   }
 }
 
-function unready(
-  { tool, problem, code }: Shown,
-  kind: Kind,
-): ToolgateError {
+function unready({ tool, problem, code }: Shown, kind: Kind): ToolgateError {
   if (problem !== undefined) {
     const message = `The tool "${tool.name}" could not be learned: ${problem}`
     return new ToolgateError(code ?? 'tool_failed_to_start', message)

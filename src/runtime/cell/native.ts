@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts'
 import type { Declaration, Policy } from '../../tool/declaration.ts'
-import type { Limiter } from '../limits/limiter.ts'
+import type { Limiter } from '../limits/limits.ts'
 import type { Cell, CellLine } from './cell.ts'
 import type { Host } from './host.ts'
 import { REFUSED, seccompFilter } from './seccomp/filter.ts'
@@ -146,7 +146,11 @@ function user({ root, setpriv }: Host, { cells }: Pick<Config, 'cells'>): Part {
 function root(): Part {
   return {
     lines: [
-      { what: '/', rule: 'empty and read-only, as /proc and /dev, but for what follows', by: 'mount namespace' },
+      {
+        what: '/',
+        rule: 'empty and read-only, as /proc and /dev, but for what follows',
+        by: 'mount namespace',
+      },
     ],
     flags: () => ['--proc', '/proc', '--dev', '/dev'],
   }

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts'
 import type { Declaration, Runtime } from '../../tool/declaration.ts'
 import type { Cell } from '../cell/cell.ts'
-import type { Program, StartOptions } from '../driver.ts'
+import type { Program, StartOptions } from '../starting.ts'
 import { type Engine, findEngine } from './engine.ts'
 import { cellHere, reasonOf } from './here.ts'
 import { findImage, imageDigest, prepareImage } from './image.ts'

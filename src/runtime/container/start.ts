@@ -5,8 +5,8 @@ import { ToolgateError } from '../../errors.ts'
 import { GATEWAY, MARK, markOf } from '../../mark.ts'
 import type { Declaration } from '../../tool/declaration.ts'
 import { boundsOf, WORKSPACE } from '../cell/native.ts'
-import type { StartOptions } from '../driver.ts'
 import { type ProcessOptions, ToolProcess } from '../process.ts'
+import type { StartOptions } from '../starting.ts'
 import { userOf } from '../users.ts'
 import { openWorkspace } from '../workspace.ts'
 import { attach, streamsOf } from './attach.ts'
@@ -105,7 +105,7 @@ async function prepare(
       'and has no files of this machine to give it.'
     throw new ToolgateError('no_cell', message)
   }
-  const network = await connectNetwork(tool, engine, egress)
+  const network = await connectNetwork(tool, engine, egress, config)
   undo.push(() => network.release())
   const user = userIn(policy, { own, facts: engine.facts, image, cells: config.cells })
   return { engine, image, cell, mounts, network, user }
@@ -125,9 +125,11 @@ async function run(
   const name = `toolgate-${markOf(fields.instance)}`
   owned.add(name)
   watchOwn(config)
-  undo.push(() => removeContainer(engine, name, config))
+  let id: string | undefined
+  undo.push(() => removeContainer(engine, name, config, id))
   const spec = specOf(tool, args, instance, options)
   const { connection, code, container } = await start(engine, name, spec, config.timeouts.start)
+  id = container.id
   undo.push(async () => connection.destroy())
   const pid = await pidOf(engine, container)
   const meter = new ContainerMeter(engine, container.id)

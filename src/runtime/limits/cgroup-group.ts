@@ -4,7 +4,7 @@ import { readAccount } from './accounts.ts'
 import { memoryBreach, processesBreach } from './breaches.ts'
 import { endGroup, membersOf } from './cgroup-end.ts'
 import type { Dialect, Met, Places } from './cgroups.ts'
-import type { Accounts, Bounds, LimitGroup } from './limiter.ts'
+import type { Accounts, Bounds, LimitGroup } from './limits.ts'
 import { Rounds } from './rounds.ts'
 
 export interface CgroupOptions {

@@ -5,7 +5,7 @@ import { endGroup } from './cgroup-end.ts'
 import { folderOf } from './cgroup-folder.ts'
 import { CgroupGroup } from './cgroup-group.ts'
 import { reapCgroups } from './cgroup-reap.ts'
-import type { Accounts, Bounds, Limiter } from './limiter.ts'
+import type { Accounts, Bounds, Limiter } from './limits.ts'
 
 export type Controller = 'memory' | 'pids' | 'cpu' | 'cpuacct'
 

@@ -1,5 +1,5 @@
 import { type Usage, UsageMeter } from '../usage.ts'
-import type { Accounts, LimitGroup } from './limiter.ts'
+import type { Accounts, LimitGroup } from './limits.ts'
 
 /**
  * What an instance uses by the kernel's own accounts of its group, which count what has ended as

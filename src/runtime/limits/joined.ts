@@ -1,4 +1,4 @@
-import type { LimitGroup } from './limiter.ts'
+import type { LimitGroup } from './limits.ts'
 
 /** Several keepers of one instance, as one: whoever finds a breach first is heard. */
 export function joinGroups(groups: readonly LimitGroup[]): LimitGroup {

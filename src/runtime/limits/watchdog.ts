@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises'
 import { release } from 'node:os'
 import { HOLDERS } from './holders.ts'
-import type { Bounds, Limiter } from './limiter.ts'
+import type { Bounds, Limiter } from './limits.ts'
 import { WatchedGroup } from './watched-group.ts'
 
 /** Which bounds the watchdog keeps, where cgroups keep the others. */

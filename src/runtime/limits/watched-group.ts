@@ -4,7 +4,7 @@ import { readStatNow } from '../proc.ts'
 import { numberAfter, readAccount } from './accounts.ts'
 import { memoryBreach, processesBreach } from './breaches.ts'
 import { type Family, familyBelow, type Relative } from './family.ts'
-import type { Accounts, Bounds, LimitGroup } from './limiter.ts'
+import type { Accounts, Bounds, LimitGroup } from './limits.ts'
 import { Rounds } from './rounds.ts'
 import type { Watched } from './watchdog.ts'
 

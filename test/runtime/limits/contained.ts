@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { GATEWAY } from '../../../src/mark.ts'
-import type { LimitGroup } from '../../../src/runtime/limits/limiter.ts'
+import type { LimitGroup } from '../../../src/runtime/limits/limits.ts'
 import { absent } from '../../harness/services.ts'
 import { until } from '../../harness/until.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GroupMeter } from '../../../src/runtime/limits/group-meter.ts'
-import type { Accounts, LimitGroup } from '../../../src/runtime/limits/limiter.ts'
+import type { Accounts, LimitGroup } from '../../../src/runtime/limits/limits.ts'
 
 test('the kernel’s accounts go before what was seen of processes; reading costs no look', () => {
   let looks = 0

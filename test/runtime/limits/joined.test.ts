@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { joinGroups } from '../../../src/runtime/limits/joined.ts'
-import type { LimitGroup } from '../../../src/runtime/limits/limiter.ts'
+import type { LimitGroup } from '../../../src/runtime/limits/limits.ts'
 
 test('several keepers act as one, and whoever finds a breach is heard', async () => {
   const told: string[] = []
