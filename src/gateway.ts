@@ -24,16 +24,11 @@ import { Pool } from './pool/pool.ts'
 import { openRegistry } from './registry/open.ts'
 import type { Registry } from './registry/registry.ts'
 import { cellOf } from './runtime/cells.ts'
-import { clearContainers } from './runtime/container/clear.ts'
-import { somethingLeft } from './runtime/container/remove.ts'
+import { createReaper } from './runtime/create-reaper.ts'
 import { describingLaunch } from './runtime/describing.ts'
 import { EgressDoors } from './runtime/egress/doors.ts'
-import { forgetEgress } from './runtime/egress/folder.ts'
-import { findLimiter } from './runtime/limits/limiter.ts'
-import { Reaper } from './runtime/reaper.ts'
 import { prepareStarting } from './runtime/start.ts'
 import { warmCompiled } from './runtime/warm.ts'
-import { forgetSessions } from './runtime/workspace.ts'
 import { serveMetrics } from './telemetry/metrics-server.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import { VERSION } from './version.ts'
@@ -62,18 +57,7 @@ export async function createGateway(
   { telemetry, only }: GatewayOptions,
 ): Promise<Gateway> {
   const { log, meters } = telemetry
-  const reaper = new Reaper({
-    cache: config.cache,
-    term: config.timeouts.term,
-    telemetry,
-    clearers: [
-      (dead) => forgetEgress(config.cache, dead),
-      (dead) => forgetSessions(config.workspace, dead),
-      async (dead) => (await findLimiter()).reap(dead),
-      (dead) => clearContainers(config, dead, telemetry),
-    ],
-    leaves: somethingLeft,
-  })
+  const reaper = createReaper(config, telemetry)
   // Filled once it listens: no tool's way out leads back in.
   const ownPorts: number[] = []
   const egress = new EgressDoors({ cache: config.cache, log, meters, ownPorts: () => ownPorts })

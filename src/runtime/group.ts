@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import type { Members } from './process.ts'
+import type { Members } from './body.ts'
 
 /**
  * A process group that is ours to end: the child we started leads it, and whatever it starts

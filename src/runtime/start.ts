@@ -1,7 +1,8 @@
 import { ToolgateError } from '../errors.ts'
 import { MARK, markOf } from '../mark.ts'
+import type { Stdio } from './body.ts'
 import { ProcessGroup } from './group.ts'
-import { type ProcessOptions as PipeOptions, type Stdio, ToolProcess } from './process.ts'
+import { type ProcessOptions as PipeOptions, ToolProcess } from './process.ts'
 import { endStragglers } from './stragglers.ts'
 import { UsageMeter } from './usage.ts'
 

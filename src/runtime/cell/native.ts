@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts'
 import type { Declaration, Policy } from '../../tool/declaration.ts'
 import type { Limiter } from '../limits/limits.ts'
+import { boundsOf, sizeOf } from './bounds.ts'
 import type { Cell, CellLine } from './cell.ts'
 import type { Host } from './host.ts'
 import { REFUSED, seccompFilter } from './seccomp/filter.ts'
@@ -232,27 +233,6 @@ function limits(policy: Policy, { cells }: Pick<Config, 'cells'>, limiter: Limit
   }
 }
 
-/** What a tool's processes may use together: its file's word, else the configuration's. */
-export function boundsOf(policy: Policy, cells: Config['cells']) {
-  return {
-    memory: policy.memory ?? cells.memory,
-    processes: policy.processes ?? cells.processes,
-    cpus: policy.cpus,
-  }
-}
-
 function list(words: readonly string[]): string {
   return words.length === 0 ? 'nothing' : words.join(', ')
-}
-
-/** `256 MB`, in steps of 1,024. */
-export function sizeOf(bytes: number): string {
-  const units = ['B', 'KB', 'MB', 'GB', 'TB']
-  let size = bytes
-  let unit = 0
-  while (size >= 1024 && unit < units.length - 1) {
-    size /= 1024
-    unit += 1
-  }
-  return `${Number(size.toFixed(1))} ${units[unit]}`
 }

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { Readable, Writable } from 'node:stream'
 import type Docker from 'dockerode'
 import { within } from '../../within.ts'
-import type { Stdio } from '../process.ts'
+import type { Stdio } from '../body.ts'
 import { FrameReader } from './frames.ts'
 
 /** The three streams of a container. */

@@ -1,6 +1,6 @@
 import type { ContainerStats } from 'dockerode'
 import { within } from '../../within.ts'
-import type { Meter } from '../process.ts'
+import type { Meter } from '../body.ts'
 import type { Usage } from '../usage.ts'
 import { ask, type Engine } from './engine.ts'
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { within } from '../../within.ts'
-import { sizeOf } from '../cell/native.ts'
-import type { Exit, Members } from '../process.ts'
+import type { Exit, Members } from '../body.ts'
+import { sizeOf } from '../cell/bounds.ts'
 import { ask, type Engine, forgetEngine, statusOf } from './engine.ts'
 import { forgetMemory, ranOutOfMemory } from './memory-events.ts'
 

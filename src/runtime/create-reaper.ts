@@ -1,0 +1,24 @@
+import type { Config } from '../config/config.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import { clearContainers } from './container/clear.ts'
+import { somethingLeft } from './container/remove.ts'
+import { forgetEgress } from './egress/folder.ts'
+import { findLimiter } from './limits/limiter.ts'
+import { Reaper } from './reaper.ts'
+import { forgetSessions } from './workspace.ts'
+
+/** Looks after all that a gateway which was killed may have left, each kind by whoever makes it. */
+export function createReaper(config: Config, telemetry: Telemetry): Reaper {
+  return new Reaper({
+    cache: config.cache,
+    term: config.timeouts.term,
+    telemetry,
+    clearers: [
+      (dead) => forgetEgress(config.cache, dead),
+      (dead) => forgetSessions(config.workspace, dead),
+      async (dead) => (await findLimiter()).reap(dead),
+      (dead) => clearContainers(config, dead, telemetry),
+    ],
+    leaves: somethingLeft,
+  })
+}
