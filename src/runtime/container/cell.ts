@@ -1,9 +1,12 @@
 import type { HostConfig } from 'dockerode'
 import type { Config } from '../../config/config.ts'
 import type { Declaration, Policy } from '../../tool/declaration.ts'
-import type { Cell, CellLine } from '../cell/cell.ts'
-import { boundsOf, sizeOf, WORKSPACE } from '../cell/native.ts'
+import { boundsOf, sizeOf } from '../cell/bounds.ts'
+import type { Cell } from '../cell/cell.ts'
+import { WORKSPACE } from '../cell/native.ts'
 import type { EngineFacts } from './engine.ts'
+import { networkPart } from './network-part.ts'
+import { isWaived, type Part } from './part.ts'
 import { REFUSED_INSIDE, seccompProfile } from './seccomp.ts'
 import { tmpfsOf } from './tmpfs.ts'
 
@@ -14,26 +17,22 @@ export interface ContainerCell extends Cell {
   readonly host: HostConfig
 }
 
-/** One thing a cell is made of, told and done in one place, so that the two cannot differ. */
-interface Part {
-  readonly lines: readonly CellLine[]
-  readonly host?: HostConfig
-  /** Why the tool cannot be started here. */
-  readonly refusals?: readonly string[]
-}
-
-/** Resolves the cell of a container tool on an engine; `digest` is of its image, where it is known. */
+/**
+ * Resolves the cell of a container tool on an engine. `digest` is of its image, where it is known;
+ * `noWall` is why this machine's services cannot be kept from its network, null where they can.
+ */
 export function resolveContainerCell(
   tool: Pick<Declaration, 'policy'>,
   config: Pick<Config, 'cells' | 'sandbox'>,
   facts: EngineFacts = MODERN,
   digest: string | null = null,
+  noWall: string | null = null,
 ): ContainerCell {
   const { policy } = tool
   const parts = [
     image(digest),
     namespaces(facts),
-    network(policy),
+    networkPart(policy, config, noWall),
     privileges(policy, facts),
     root(policy),
     scratch(policy, config),
@@ -88,40 +87,6 @@ function namespaces({ api, cgroup }: EngineFacts): Part {
     host: { IpcMode: 'private', ...(own && { CgroupnsMode: 'private' as const }) },
   }
 }
-
-function network({ network: given }: Policy): Part {
-  const what = 'network'
-  if (given === 'none') {
-    return {
-      lines: [{ what, rule: 'none', by: 'engine: NetworkMode' }],
-      host: { NetworkMode: 'none' },
-    }
-  }
-  if (given === 'host') {
-    const rule = "the host's own, with its loopback and its abstract sockets"
-    return {
-      lines: [{ what, rule, by: 'nothing is in its way' }],
-      host: { NetworkMode: 'host' },
-    }
-  }
-  const list =
-    given === 'egress' ? 'public addresses' : `only ${given.allow.join(', ') || 'nothing'}`
-  return {
-    lines: [
-      { what, rule: `${list}, by name and port`, by: 'engine: internal network, and egress proxy' },
-      {
-        what: 'services of this machine on all of its addresses',
-        rule: "reached at the network's own address",
-        by: null,
-      },
-    ],
-    // Names are the proxy's to look up; some engines ask on behalf of internal networks.
-    host: { Dns: [NOWHERE], DnsSearch: [] },
-  }
-}
-
-/** Of RFC 5737: nobody answers there. */
-const NOWHERE = '192.0.2.1'
 
 function filterRule(own: boolean, filtered: boolean): string {
   if (own) return `refused: ${REFUSED_INSIDE.join(', ')}`
@@ -220,11 +185,11 @@ function environment({ env, secrets }: Policy): Part {
 
 function limits(
   policy: Policy,
-  { cells, sandbox }: Pick<Config, 'cells' | 'sandbox'>,
+  config: Pick<Config, 'cells' | 'sandbox'>,
   { bounds: can }: EngineFacts,
 ): Part {
-  const waived = policy.sandbox === 'none' || sandbox === 'none'
-  const { memory, processes, cpus } = boundsOf(policy, cells)
+  const waived = isWaived(policy, config)
+  const { memory, processes, cpus } = boundsOf(policy, config.cells)
   const cannot = (what: string) =>
     waived ? [] : [`the container engine cannot limit ${what}; sandbox: 'none' lets it go`]
   return {

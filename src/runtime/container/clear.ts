@@ -1,8 +1,12 @@
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import type { EngineConfig } from './address.ts'
 import { reapContainers } from './reap.ts'
+import { clearWalls } from './wall.ts'
 
-/** Removes the containers that these dead gateways left, says so and counts them. */
+/**
+ * Removes the containers that these dead gateways left, says so and counts them; then the walls
+ * around their networks.
+ */
 export async function clearContainers(
   config: EngineConfig,
   dead: ReadonlySet<string>,
@@ -12,4 +16,5 @@ export async function clearContainers(
     meters.reaped(tool)
     log.warn({ tool, ...rest }, 'orphan ended')
   })
+  await clearWalls(dead, config.environment)
 }

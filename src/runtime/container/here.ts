@@ -4,6 +4,7 @@ import { refusedFiles } from '../cell/grants.ts'
 import { type ContainerCell, resolveContainerCell } from './cell.ts'
 import type { Engine } from './engine.ts'
 import { mountsOf } from './mounts.ts'
+import { findWalls } from './wall.ts'
 
 /** The cell of a container tool on this machine: what its file asks for is looked at as well. */
 export async function cellHere(
@@ -13,7 +14,11 @@ export async function cellHere(
   digest: string | null,
 ): Promise<ContainerCell> {
   const { policy } = tool
-  const cell = resolveContainerCell(tool, config, engine.facts, digest)
+  const { network } = policy
+  const walled = network !== 'none' && network !== 'host'
+  const walls = walled ? await findWalls(engine, config.environment) : []
+  const noWall = typeof walls === 'string' ? walls : null
+  const cell = resolveContainerCell(tool, config, engine.facts, digest, noWall)
   const files = await refusedFiles(policy, config)
   if (files.length > 0) return { ...cell, refusals: [...cell.refusals, ...files] }
   const why = await mountsOf(policy, null, engine, config.environment).then(() => [], reasonOf)
