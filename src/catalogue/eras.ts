@@ -1,5 +1,5 @@
 import type { Spoken } from '../pool/lease.ts'
-import type { Probed } from '../pool/pool.ts'
+import type { Probed } from '../pool/probes.ts'
 import type { Declaration } from '../tool/declaration.ts'
 
 /** Which eras each tool version speaks: declared in its file, else found out once. */

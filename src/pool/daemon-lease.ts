@@ -2,25 +2,35 @@ import type { Call } from '../call/call.ts'
 import type { Link } from '../call/link.ts'
 import type { Connection } from '../outbound/connection.ts'
 import type { Message } from '../protocol/message.ts'
-import type { Daemons } from './daemons.ts'
 import type { Lease, Told } from './lease.ts'
 import type { Priority } from './queue.ts'
 import type { Shared } from './shared.ts'
 
+/** What a lease asks of those that it is on. */
+export interface Processes {
+  /** The one for a call that begins. */
+  choose(): Shared
+  /** Another that runs, where the one that was chosen could not be started. */
+  other(than: Shared): Shared | undefined
+  /** A call of this one begins, or ends. */
+  count(slot: Shared, call: Call | undefined, more: 1 | -1): void
+  /** The lease was given back. */
+  returned(lease: DaemonLease): void
+}
+
 /** A link's lease on all processes of a daemon; each call is on one of them. */
 export class DaemonLease implements Lease, Told {
-  readonly #daemons: Daemons
+  readonly #processes: Processes
   readonly #link: Link
   readonly #priority: Priority | undefined
   readonly #leases = new Map<Shared, Lease>()
   readonly #calls = new Map<Call | undefined, Shared>()
   #released = false
 
-  constructor(daemons: Daemons, link: Link, priority: Priority | undefined) {
-    this.#daemons = daemons
+  constructor(processes: Processes, link: Link, priority: Priority | undefined) {
+    this.#processes = processes
     this.#link = link
     this.#priority = priority
-    for (const slot of daemons.slots) this.join(slot)
   }
 
   /** A session has a lease on each of them, one request only on that which serves it. */
@@ -29,7 +39,7 @@ export class DaemonLease implements Lease, Told {
   }
 
   begin(call?: Call): void {
-    this.#put(call, this.#daemons.choose())
+    this.#put(call, this.#processes.choose())
   }
 
   connection(call?: Call): Connection | Promise<Connection> {
@@ -42,7 +52,7 @@ export class DaemonLease implements Lease, Told {
     const slot = this.#slotOf(call)
     this.#calls.delete(call)
     this.#leases.get(slot)?.end()
-    this.#daemons.count(slot, call, -1)
+    this.#processes.count(slot, call, -1)
   }
 
   current(): Told | undefined {
@@ -74,7 +84,7 @@ export class DaemonLease implements Lease, Told {
     if (this.#released) return
     this.#released = true
     for (const lease of this.#leases.values()) lease.release(reason)
-    this.#daemons.returned(this)
+    this.#processes.returned(this)
   }
 
   #on(slot: Shared): Lease {
@@ -86,7 +96,7 @@ export class DaemonLease implements Lease, Told {
   #put(call: Call | undefined, slot: Shared): void {
     this.#calls.set(call, slot)
     this.#on(slot).begin(call)
-    this.#daemons.count(slot, call, 1)
+    this.#processes.count(slot, call, 1)
   }
 
   #slotOf(call: Call | undefined): Shared {
@@ -104,10 +114,10 @@ export class DaemonLease implements Lease, Told {
     try {
       return await open
     } catch (error) {
-      const other = this.#daemons.other(slot)
+      const other = this.#processes.other(slot)
       if (other === undefined || this.#calls.get(call) !== slot) throw error
       this.#on(slot).end()
-      this.#daemons.count(slot, call, -1)
+      this.#processes.count(slot, call, -1)
       this.#put(call, other)
       return this.connection(call)
     }

@@ -1,7 +1,7 @@
 import type { Call } from '../call/call.ts'
 import type { Link } from '../call/link.ts'
 import type { Backoff } from './backoff.ts'
-import { DaemonLease } from './daemon-lease.ts'
+import { DaemonLease, type Processes } from './daemon-lease.ts'
 import type { Lease, Leased } from './lease.ts'
 import type { Priority } from './queue.ts'
 import type { Among, Shared } from './shared.ts'
@@ -25,7 +25,7 @@ export interface DaemonsOptions {
  * and of equals the one used last, so that those nobody needs become idle. One more is started
  * when all are busy. Their clients have all of them in common.
  */
-export class Daemons implements Leased, Among {
+export class Daemons implements Leased, Among, Processes {
   readonly #options: DaemonsOptions
   /** What was used last is last. */
   readonly #slots: Shared[] = []
@@ -44,17 +44,13 @@ export class Daemons implements Leased, Among {
     return this.#running
   }
 
-  get slots(): readonly Shared[] {
-    return this.#slots
-  }
-
   lease(link: Link, priority?: Priority): Lease {
     const lease = new DaemonLease(this, link, priority)
+    for (const slot of this.#slots) lease.join(slot)
     this.#leases.add(lease)
     return lease
   }
 
-  /** The lease was given back. */
   returned(lease: DaemonLease): void {
     this.#leases.delete(lease)
     this.#endIfUnused()
@@ -114,7 +110,6 @@ export class Daemons implements Leased, Among {
     this.keep()
   }
 
-  /** The one for a call that begins. */
   choose(): Shared {
     const { instances, backoff, hasRoom } = this.#options
     let least: Shared | undefined
@@ -132,12 +127,10 @@ export class Daemons implements Leased, Among {
     return this.#slots.find((each) => !each.ready) ?? this.#add()
   }
 
-  /** Another that runs, where the one that was chosen could not be started. */
   other(than: Shared): Shared | undefined {
     return this.#slots.find((each) => each !== than && each.running)
   }
 
-  /** A call of this one begins, or ends. */
   count(slot: Shared, call: Call | undefined, more: 1 | -1): void {
     if (call?.request.method !== 'subscriptions/listen') {
       this.#open.set(slot, (this.#open.get(slot) ?? 0) + more)

@@ -1,64 +1,31 @@
-import type { Config } from '../config/config.ts'
-import type { Connection, ConnectionEvents, SharedConnection } from '../outbound/connection.ts'
+import type { Connection, SharedConnection } from '../outbound/connection.ts'
 import type { SharedHow } from '../outbound/legacy/how.ts'
 import { LegacyConnection } from '../outbound/legacy.ts'
 import { SharedLegacyConnection } from '../outbound/legacy-shared.ts'
 import { ModernConnection, type ModernOptions } from '../outbound/modern.ts'
 import type { Question, Reply } from '../outbound/probe.ts'
 import type { Subscriptions } from '../outbound/subscriptions.ts'
-import type { EgressDoors } from '../runtime/egress/doors.ts'
 import type { ToolProcess } from '../runtime/process.ts'
 import { redactionFor } from '../runtime/secrets.ts'
-import type { InstanceOwner } from '../runtime/starting.ts'
 import { SPANS } from '../telemetry/names.ts'
 import { redactedError } from '../telemetry/redaction.ts'
-import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { VERSION } from '../version.ts'
-import type { Priority } from './queue.ts'
 import { inSpan, start } from './start.ts'
-import type { Starts } from './starts.ts'
+import type { Ground, Started, StartRequest } from './starting.ts'
 
-/** One running process of a tool. */
-export interface Started {
-  readonly id: string
-  readonly tool: Declaration
-  readonly process: ToolProcess
-}
-
-/** The same, and how it is spoken to. */
+/** A running process, and how it is spoken to. */
 export interface Instance<C extends Connection = Connection> extends Started {
   readonly connection: C
 }
+
+/** One for many links. */
+export type SharedInstance = Instance<SharedConnection>
 
 /** How a process for many links is spoken to. */
 export type How =
   | ({ readonly era: 'modern' } & ModernOptions)
   | ({ readonly era: 'legacy' } & SharedHow)
-
-export interface Ground {
-  readonly config: Config
-  readonly telemetry: Telemetry
-  /** The ways out of tools that may reach the network. */
-  readonly egress: EgressDoors
-  /** Bounds how many are started at the same time. */
-  readonly starts: Starts
-}
-
-export interface StartRequest {
-  readonly tool: Declaration
-  readonly events: ConnectionEvents
-  /** Whom it serves, where that is one caller only. */
-  readonly owner?: InstanceOwner
-  /** Trace context of the request it is started for. */
-  readonly traceparent?: string
-  /** Gives the start up. */
-  readonly signal?: AbortSignal
-  /** Default `interactive`. */
-  readonly priority?: Priority
-  /** A process that runs already and has been told nothing: it is handed out. */
-  readonly spare?: Started
-}
 
 /** A process for one session; the client's own initialize is its handshake. */
 export function startOwn(
@@ -76,7 +43,7 @@ export function startShared(
   request: StartRequest,
   subscriptions: Subscriptions,
   how: How,
-): Promise<Instance<SharedConnection>> {
+): Promise<SharedInstance> {
   return start(ground, request, async (process, log, span) => {
     process.gathers = true
     const parts = [process, log, request.events, subscriptions] as const

@@ -5,10 +5,11 @@ import { Backoff } from './backoff.ts'
 import type { Caps } from './caps.ts'
 import { Daemons } from './daemons.ts'
 import { Exclusive } from './exclusive.ts'
-import type { Ground, Started, StartRequest } from './instance.ts'
 import type { Lease, Leased, LeaseOptions } from './lease.ts'
 import type { Place } from './place.ts'
-import { type Among, Shared, type Wanted } from './shared.ts'
+import { type Among, Shared } from './shared.ts'
+import type { Wanted } from './shared-start.ts'
+import type { Ground, Started, StartRequest } from './starting.ts'
 
 /** The processes of one place. */
 export interface Entry {

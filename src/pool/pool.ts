@@ -1,27 +1,21 @@
 import type { Link } from '../call/link.ts'
 import { ToolgateError } from '../errors.ts'
-import { type Question, type Reply, speaksLegacy, speaksModern } from '../outbound/probe.ts'
 import type { Declaration } from '../tool/declaration.ts'
-import { within } from '../within.ts'
+import { AllSpares } from './all-spares.ts'
 import { Caps } from './caps.ts'
+import { Closing, shuttingDown } from './closing.ts'
 import { dependsOnCaller } from './depends.ts'
-import {
-  type Ground,
-  type Started,
-  type StartRequest,
-  startAsked,
-  startOwn,
-  startSpare,
-} from './instance.ts'
+import { startOwn, startSpare } from './instance.ts'
 import type { Lease, LeaseOptions, Spoken } from './lease.ts'
 import { OwnLease } from './own.ts'
 import { placeOf, placeOfAll } from './place.ts'
-import { keyOf, ownerOf, Places, traceOf } from './places.ts'
+import { ownerOf, Places, traceOf } from './places.ts'
+import { type Probed, Probes } from './probes.ts'
 import { Refill } from './refill.ts'
 import { makeRoom } from './room.ts'
 import { Running, type RunningInstance } from './running.ts'
-import type { Wanted } from './shared.ts'
-import { Spares } from './spares.ts'
+import type { Wanted } from './shared-start.ts'
+import type { Ground, Started, StartRequest } from './starting.ts'
 import { Starts } from './starts.ts'
 
 /** What the pool is told, and tells. */
@@ -30,12 +24,6 @@ export interface PoolHooks {
   spoken(tool: Declaration): Spoken | Promise<Spoken>
   /** One of a tool's processes says that its lists changed. */
   listChanged(tool: string): void
-}
-
-/** What asking a tool for its eras came to. */
-export interface Probed extends Spoken {
-  /** It is called legacy because it said nothing: it may only be slow to start. */
-  readonly silent: boolean
 }
 
 export type PoolParts = Pick<Ground, 'config' | 'telemetry' | 'egress'>
@@ -48,11 +36,10 @@ export class Pool {
   readonly #caps: Caps
   readonly #refill: Refill
   readonly #places: Places
-  readonly #spares = new Map<string, Spares>()
-  readonly #probes = new Set<Promise<Probed>>()
-  readonly #abort = new AbortController()
+  readonly #spares: AllSpares
+  readonly #probes: Probes
+  readonly #closing = new Closing()
   readonly #freed: () => void
-  #closing: string | undefined
 
   constructor({ config, telemetry, egress }: PoolParts, hooks: PoolHooks) {
     const { pool, sessions, timeouts } = config
@@ -64,7 +51,7 @@ export class Pool {
       perTool: sessions.perTool,
       running: (tool) =>
         tool === undefined ? this.#running.countedAll() : this.#running.counted(tool),
-      makeRoom: (claim, full) => makeRoom(this.#places.entries, this.#spares, claim, full),
+      makeRoom: (claim, full) => makeRoom(this.#places.entries, this.#spares.versions, claim, full),
     })
     this.#refill = new Refill({ starts: () => starts.underWay + starts.waiting })
     this.#freed = () => this.#caps.look()
@@ -75,6 +62,17 @@ export class Pool {
       started: (tool, want, start) => this.#placed(tool, want, start),
       uncounted: (started) => void this.#track(started, 'uncounted'),
     })
+    this.#spares = new AllSpares({
+      refill: this.#refill,
+      start: (tool) => this.#startSpare(tool),
+      hasRoom: ({ name }) => this.#caps.hasRoom(name),
+    })
+    this.#probes = new Probes({
+      ground: this.#ground,
+      closing: this.#closing,
+      request: (tool) => this.#request(tool),
+      started: (started) => void this.#track(started, 'uncounted'),
+    })
   }
 
   /**
@@ -82,10 +80,10 @@ export class Pool {
    * here, others when they are first asked for.
    */
   async lease(link: Link, options: LeaseOptions = {}): Promise<Lease> {
-    this.#refuseWhenClosing()
+    this.#closing.check()
     const known = this.#hooks.spoken(link.tool)
     const spoken = known instanceof Promise ? await known : known
-    this.#refuseWhenClosing()
+    this.#closing.check()
     const place = placeOf(link, spoken)
     if (place === 'own') return this.#own(link, options)
     return this.#places.lease(place, link, options)
@@ -101,41 +99,30 @@ export class Pool {
    * that its pool is to have. Safe to call again.
    */
   prepare(tool: Declaration, { era }: Spoken): void {
-    if (this.#closing !== undefined) return
+    if (this.#closing.reason !== undefined) return
     if (tool.mode === 'daemon') {
       if (tool.instances.min === 0) return
       this.#places.keep(placeOfAll(tool, era), tool)
-    } else if (tool.warm > 0 && !dependsOnCaller(tool)) this.#keepSpares(tool)
+    } else if (tool.warm > 0 && !dependsOnCaller(tool)) this.#spares.keep(tool)
   }
 
   /**
    * Which eras a tool speaks: asked of processes that are ended then. Rejects with
    * `tool_failed_to_start` when one cannot be started, and with `shutting_down`.
    */
-  async probe(tool: Declaration): Promise<Probed> {
-    const probing = this.#probe(tool)
-    this.#probes.add(probing)
-    try {
-      return await probing
-    } finally {
-      this.#probes.delete(probing)
-    }
+  probe(tool: Declaration): Promise<Probed> {
+    return this.#probes.probe(tool)
   }
 
   /** Milliseconds after which a process that says nothing to a probe has said no. */
   get patience(): number {
-    return Math.min(PATIENCE, this.#ground.config.timeouts.start / 2)
+    return this.#probes.patience
   }
 
   /** Ends the spares of a version now, its shared processes with their last lease. */
   retire(tool: Declaration): void {
     this.#places.retire(tool)
-    const version = keyOf(tool, '')
-    const spares = this.#spares.get(version)
-    if (spares === undefined) return
-    this.#spares.delete(version)
-    this.#refill.drop(spares)
-    spares.retire()
+    this.#spares.retire(tool)
   }
 
   /** Processes of a tool that run now. */
@@ -154,7 +141,7 @@ export class Pool {
 
   /** Processes that are ready for whoever comes next. */
   spares(): [tool: string, spares: number][] {
-    return [...this.#spares].map(([key, { count }]) => [key.slice(0, key.indexOf(' ')), count])
+    return this.#spares.counts()
   }
 
   /** How many wait for a process of each tool. */
@@ -164,25 +151,20 @@ export class Pool {
 
   /** Ends every process; resolves when all are gone. */
   async close(reason: string): Promise<void> {
-    this.#closing = reason
-    this.#abort.abort()
+    this.#closing.begin(reason)
     this.#refill.close()
-    for (const spares of this.#spares.values()) spares.retire()
+    this.#spares.close()
     this.#caps.close(shuttingDown())
     await Promise.all([
       this.#places.close(reason),
       ...this.#running.all().map(({ process }) => process.close(reason)),
-      Promise.allSettled(this.#probes),
+      this.#probes.over(),
     ])
-  }
-
-  #refuseWhenClosing(): void {
-    if (this.#closing !== undefined) throw shuttingDown()
   }
 
   async #own(link: Link, { priority = 'interactive' }: LeaseOptions): Promise<Lease> {
     const { tool } = link
-    const { signal } = this.#abort
+    const { signal } = this.#closing
     const request = { ...this.#request(tool), ...traceOf(link), owner: ownerOf(link), priority }
     const instance = await this.#placed(
       tool,
@@ -217,51 +199,20 @@ export class Pool {
   }
 
   async #takeSpare(tool: Declaration): Promise<Started | undefined> {
-    const spare = await this.#spares.get(keyOf(tool, ''))?.take()
+    const spare = await this.#spares.take(tool)
     if (spare === undefined) return undefined
     this.#running.handOut(spare)
-    if (this.#closing !== undefined) void spare.process.close(this.#closing)
-    this.#refuseWhenClosing()
+    this.#endWhenClosing(spare)
+    this.#closing.check()
     return spare
   }
 
-  #keepSpares(tool: Declaration): void {
-    const key = keyOf(tool, '')
-    if (this.#spares.has(key)) return
-    const request = { ...this.#request(tool), signal: this.#abort.signal }
-    const spares = new Spares({
-      wanted: tool.warm,
-      start: () =>
-        this.#caps.within(
-          { tool: tool.name, caller: '', priority: 'background', of: tool },
-          async () => this.#track(await startSpare(this.#ground, request), 'spare'),
-        ),
-      hasRoom: () => this.#caps.hasRoom(tool.name),
-      lacking: () => this.#refill.look(),
-    })
-    this.#spares.set(key, spares)
-    this.#refill.keep(spares)
-  }
-
-  async #probe(tool: Declaration): Promise<Probed> {
-    const modern = await this.#ask(tool, speaksModern)
-    if (modern !== 'yes') return { era: 'legacy', dual: false, silent: modern === 'silent' }
-    const legacy = await this.#ask(tool, speaksLegacy)
-    return { era: 'modern', dual: legacy === 'yes', silent: false }
-  }
-
-  async #ask(tool: Declaration, question: Question): Promise<Reply> {
-    this.#refuseWhenClosing()
-    const request = { ...this.#request(tool), signal: this.#abort.signal, priority: 'job' } as const
-    const started = await startAsked(this.#ground, request, question, this.patience)
-    this.#track(started, 'uncounted')
-    const ended = started.process.close('it was asked for its era only')
-    // What it holds, such as a port, is needed by the next one.
-    await within(started.process.closed, LINGER)
-    if (this.#closing !== undefined) await ended
-    // The end of the gateway may be what it answered with.
-    this.#refuseWhenClosing()
-    return started.reply
+  #startSpare(tool: Declaration): Promise<Started> {
+    const request = { ...this.#request(tool), signal: this.#closing.signal }
+    return this.#caps.within(
+      { tool: tool.name, caller: '', priority: 'background', of: tool },
+      async () => this.#track(await startSpare(this.#ground, request), 'spare'),
+    )
   }
 
   #request(tool: Declaration): StartRequest {
@@ -274,16 +225,14 @@ export class Pool {
       this.#caps.look()
       this.#refill.look()
     })
-    if (this.#closing !== undefined) void started.process.close(this.#closing)
+    this.#endWhenClosing(started)
     return started
   }
-}
 
-const PATIENCE = 5_000
-const LINGER = 500
-
-function shuttingDown(): ToolgateError {
-  return new ToolgateError('shutting_down', 'The gateway is shutting down.')
+  #endWhenClosing({ process }: Started): void {
+    const { reason } = this.#closing
+    if (reason !== undefined) void process.close(reason)
+  }
 }
 
 function isGone(error: unknown): boolean {

@@ -1,5 +1,5 @@
 import type { Usage } from '../runtime/usage.ts'
-import type { Started } from './instance.ts'
+import type { Started } from './starting.ts'
 
 /** What strangers may know of a process. */
 export interface RunningInstance {

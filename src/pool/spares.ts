@@ -1,6 +1,6 @@
 import { Backoff } from './backoff.ts'
-import type { Started } from './instance.ts'
 import type { Refillable } from './refill.ts'
+import type { Started } from './starting.ts'
 
 export interface SparesOptions {
   /** How many are kept. */

@@ -7,7 +7,7 @@ import type { LogFields } from '../telemetry/log.ts'
 import { SPANS, type SpanName } from '../telemetry/names.ts'
 import { redactedLog } from '../telemetry/redaction.ts'
 import type { Span, Telemetry } from '../telemetry/telemetry.ts'
-import type { Ground, Started, StartRequest } from './instance.ts'
+import type { Ground, Started, StartRequest } from './starting.ts'
 import type { Turn } from './starts.ts'
 
 /** How a process that was just started is made ready. */
