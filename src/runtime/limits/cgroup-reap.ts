@@ -6,7 +6,8 @@ import { markOfFolder } from './cgroup-folder.ts'
 
 /**
  * Ends the groups of these gateways, wherever below the mounts they were made: the group that a
- * gateway was in may be gone with it. Gives the number of instances.
+ * gateway was in may be gone with it. Gives the number of instances; rejects where some are left,
+ * once all others are gone.
  */
 export async function reapCgroups(
   mounts: readonly string[],
@@ -14,14 +15,17 @@ export async function reapCgroups(
 ): Promise<number> {
   if (gateways.size === 0) return 0
   const ended = new Set<string>()
+  const left: string[] = []
   for (const mount of mounts) {
     const found = await findOf(gateways, mount)
     await Promise.all(
       found.map(async ({ mark, folder }) => {
         if (await endGroup(folder)) ended.add(mark)
+        else left.push(folder)
       }),
     )
   }
+  if (left.length > 0) throw new Error(`control groups are still there: ${left.join(', ')}`)
   return ended.size
 }
 

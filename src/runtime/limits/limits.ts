@@ -17,7 +17,10 @@ export interface Limiter {
   prefix(bounds: Bounds): readonly string[]
   /** Makes the group of one instance; `name` is the value of its mark. Rejects where it cannot. */
   open(name: string, bounds: Bounds): Promise<LimitGroup>
-  /** Removes groups that these dead gateways left, with all that is in them. Gives how many. */
+  /**
+   * Removes groups that these dead gateways left, with all that is in them. Gives how many; rejects
+   * where some are left.
+   */
   reap(gateways: ReadonlySet<string>): Promise<number>
 }
 
