@@ -119,7 +119,7 @@ export function openHouse(owner: Owner, { tools = TOOLS, engine }: HouseOptions 
 
 const CONFIG = {
   sessions: { resume: '2s' },
-  timeouts: { stdin: '500ms', term: '500ms', idle: '1s' },
+  timeouts: { stdin: '500ms', term: '500ms', idle: '1s', drain: '1s' },
   limits: { calls: 1_000_000, per: '1s' },
 }
 

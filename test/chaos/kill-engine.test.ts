@@ -4,7 +4,7 @@ import { noEngine, startEngine } from '../harness/engine.ts'
 import { openSession } from '../harness/session.ts'
 import { callRest } from '../harness/tool-view.ts'
 import { until, within } from '../harness/until.ts'
-import { allAnswer, noChaos, nothingLeft, openHouse, toolsNamed } from './house.ts'
+import { allAnswer, noChaos, nothingLeft, openHouse, type Resident, toolsNamed } from './house.ts'
 import { startLoad } from './load.ts'
 
 const OTHERS = ['celled', 'pool', 'inline', 'leaves-bare']
@@ -50,13 +50,10 @@ test('kill -9 the container engine under load: others go on, and it is as it was
   )
   await until(
     'the spare alone to be left',
-    async () => {
-      const { containers, networks, cgroups } = await gateway.remains()
-      const ids = new Set(cgroups.map((path) => /docker\/(\w+)$/.exec(path)?.[1] ?? 'native'))
-      ids.delete('native')
-      return [containers.length, networks.length, ids.size].every((count) => count === 1)
-    },
+    async () => isAlone(await boxes(gateway)),
     20_000,
+  ).catch(async (error: Error) =>
+    assert.fail(`${error.message}: ${JSON.stringify(await boxes(gateway))}`),
   )
 
   // While it is gone again nothing can be removed by this gateway: the next one does.
@@ -67,5 +64,19 @@ test('kill -9 the container engine under load: others go on, and it is as it was
   const next = await house.start()
   // Groups that the engine forgot meanwhile have nobody left who knows the ids of its containers.
   await nothingLeft(gateway, next.since + 10_000, { cgroups: [] })
-  await allAnswer(next, house.tools)
+  await allAnswer(next, ['boxed'])
 })
+
+type Boxes = Awaited<ReturnType<typeof boxes>>
+
+/** One container, its network with the bridge of that, and its group. */
+function isAlone({ containers, networks, groups }: Boxes): boolean {
+  return containers.length === 1 && networks.length === 2 && groups.length === 1
+}
+
+/** What is there for containers. */
+async function boxes({ remains }: Resident) {
+  const { containers, networks, cgroups } = await remains()
+  const ids = cgroups.flatMap((path) => /docker\/(\w+)$/.exec(path)?.[1] ?? [])
+  return { containers, networks, groups: [...new Set(ids)] }
+}
