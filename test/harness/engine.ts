@@ -141,6 +141,9 @@ async function end(daemon: ChildProcess, dir: string): Promise<void> {
   const ours = marked(dir)
   for (const pid of ours.flatMap((each) => [each, ...descendants(each)])) kill(pid)
   await until('nothing of the engine to run', () => marked(dir).length === 0)
+  for (const bridge of bridgesOf(dir)) {
+    await once(spawn('ip', ['link', 'delete', bridge], { stdio: 'ignore' }), 'close')
+  }
   for (const place of mountsBelow(dir)) {
     await once(spawn('umount', ['-l', place], { stdio: 'ignore' }), 'close')
   }
@@ -153,6 +156,15 @@ function kill(pid: number): void {
   } catch {
     // It has ended.
   }
+}
+
+/** Of networks that it still had when it ended; a gateway may have made one at the last moment. */
+function bridgesOf(dir: string): string[] {
+  const file = join(dir, 'data/network/files/local-kv.db')
+  if (!existsSync(file)) return []
+  const names = readFileSync(file, 'latin1').matchAll(/"(tg[0-9a-f]{8}[0-9a-z]{1,5})"/g)
+  const all = new Set(Array.from(names, ([, name]) => String(name)))
+  return [...all].filter((name) => existsSync(`/sys/class/net/${name}`))
 }
 
 function mountsBelow(dir: string): string[] {

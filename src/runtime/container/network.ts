@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import type { NetworkCreateOptions } from 'dockerode'
 import type { Config } from '../../config/config.ts'
 import { ToolgateError } from '../../errors.ts'
@@ -11,7 +10,7 @@ import { ask, type Engine, engineSaid, statusOf } from './engine.ts'
 import { FilterError, type Filters } from './iptables.ts'
 import { isWaived } from './part.ts'
 import { removeLater } from './remove.ts'
-import { bridgeName, buildWall, findWalls, type Wall } from './wall.ts'
+import { bridgeName, buildWall, findWalls, isThere, type Wall } from './wall.ts'
 
 /** What a container is connected to. */
 export interface Connected {
@@ -100,7 +99,7 @@ async function create(
   const wall = filters === null ? null : await buildWall(filters, bridge)
   try {
     const network = await makeTwice(engine, tool, number)
-    if (wall === null || existsSync(`/sys/class/net/${bridge}`)) return { ...network, wall }
+    if (wall === null || isThere(bridge)) return { ...network, wall }
     await letGo(engine, { ...network, wall: null })
     throw new Elsewhere()
   } catch (error) {
@@ -167,10 +166,15 @@ async function end(key: string, shared: Shared, engine: Engine): Promise<void> {
   await letGo(engine, network)
 }
 
-/** The wall last: something could still be in a network that stays. */
+/** The wall last: something could still be in a network whose bridge stays. */
 async function letGo(engine: Engine, { id, wall }: Pick<Network, 'id' | 'wall'>): Promise<void> {
   const remove = async () => {
-    await removeNetwork(engine, id)
+    try {
+      await removeNetwork(engine, id)
+    } catch (error) {
+      if (wall !== null && !isThere(wall.bridge)) await wall.fall()
+      throw error
+    }
     await wall?.fall()
   }
   await remove().catch(() => removeLater(id, remove))

@@ -10,6 +10,7 @@ import { removeLater } from './remove.ts'
  * which everything that listens on all addresses would answer. Nothing passes but to open doors.
  */
 export interface Wall {
+  readonly bridge: string
   /** Sets again what somebody has removed. Rejects where it cannot be. */
   stand(): Promise<void>
   /** Lets TCP to this port of this machine pass; the answer ends that and never rejects. */
@@ -50,6 +51,11 @@ export function bridgeName(number: number): string {
   return `tg${GATEWAY.slice(0, 8)}${number.toString(36)}`
 }
 
+/** On this machine. */
+export function isThere(bridge: string): boolean {
+  return existsSync(`/sys/class/net/${bridge}`)
+}
+
 /** Before the network is made, so that there is no moment without it. Leaves nothing on failure. */
 export async function buildWall(filters: Filters, bridge: string): Promise<Wall> {
   const from = ['-i', bridge]
@@ -62,6 +68,7 @@ export async function buildWall(filters: Filters, bridge: string): Promise<Wall>
   const stones = filters.map((filter) => kept.map((rule) => ({ filter, rule, laid: false })))
   let standing: Promise<unknown> = Promise.resolve()
   const wall: Wall = {
+    bridge,
     async stand() {
       const before = standing.catch(() => {})
       standing = before.then(() =>
@@ -132,7 +139,7 @@ async function clear(filter: Filter, dead: ReadonlySet<string>): Promise<string[
     const gateway = rule[rule.indexOf('--comment') + 1]?.match(FORM)?.[1]
     if (gateway === undefined || !dead.has(gateway)) continue
     const bridge = rule[rule.indexOf('-i') + 1] ?? ''
-    if (existsSync(`/sys/class/net/${bridge}`)) standing.push(bridge)
+    if (isThere(bridge)) standing.push(bridge)
     else await filter.remove(rule)
   }
   return standing

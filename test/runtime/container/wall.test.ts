@@ -127,7 +127,6 @@ test('no rule and no bridge is left of what has ended, however it did', options,
   assert.equal(rulesOf(bridge).length, 3)
   assert.equal(await call(two, 'fetch', { url: 'http://there.example/' }), '202')
   await Promise.all([two.process.kill('enough'), three.process.close('done')])
-  const bridges = () => Object.keys(networkInterfaces()).filter((name) => name.startsWith(OURS))
   await until('nothing to be left', () => ourRules().length + bridges().length === 0)
 })
 
@@ -146,6 +145,23 @@ test('what the engine could not remove keeps its wall until it is', options, asy
   await ended
   await until('the wall to be gone', () => rulesOf(bridge).length === 0, 20_000)
 })
+
+test('without a bridge no wall stays, though the engine is gone', options, async (t) => {
+  const mine: (() => Promise<void>)[] = []
+  const own: Owner = { after: (end) => void mine.unshift(end) }
+  t.after(async () => {
+    for (const end of mine) await end()
+  })
+  const other = await startEngine(own)
+  const { process } = await start(own, await groundOf(own, other.socket), other, tool('egress'))
+  const [bridge = ''] = bridges()
+  await other.kill()
+  execFileSync('ip', ['link', 'delete', bridge])
+  await process.kill('enough')
+  await until('the wall to be gone', () => rulesOf(bridge).length === 0, 30_000)
+})
+
+const bridges = () => Object.keys(networkInterfaces()).filter((name) => name.startsWith(OURS))
 
 const OURS = bridgeName(0).slice(0, -1)
 
