@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -142,10 +142,11 @@ async function end(daemon: ChildProcess, dir: string): Promise<void> {
   for (const pid of ours.flatMap((each) => [each, ...descendants(each)])) kill(pid)
   await until('nothing of the engine to run', () => marked(dir).length === 0)
   for (const bridge of bridgesOf(dir)) {
-    await once(spawn('ip', ['link', 'delete', bridge], { stdio: 'ignore' }), 'close')
+    if (existsSync(`/sys/class/net/${bridge}`)) await run('ip', 'link', 'delete', bridge)
+    removeRules(bridge)
   }
   for (const place of mountsBelow(dir)) {
-    await once(spawn('umount', ['-l', place], { stdio: 'ignore' }), 'close')
+    await run('umount', '-l', place)
   }
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
 }
@@ -158,13 +159,27 @@ function kill(pid: number): void {
   }
 }
 
-/** Of networks that it still had when it ended; a gateway may have made one at the last moment. */
-function bridgesOf(dir: string): string[] {
+async function run(program: string, ...args: string[]): Promise<void> {
+  await once(spawn(program, args, { stdio: 'ignore' }), 'close')
+}
+
+/** Of its networks; a gateway that is killed, or makes one at the last moment, leaves them. */
+function bridgesOf(dir: string): Set<string> {
   const file = join(dir, 'data/network/files/local-kv.db')
-  if (!existsSync(file)) return []
-  const names = readFileSync(file, 'latin1').matchAll(/"(tg[0-9a-f]{8}[0-9a-z]{1,5})"/g)
-  const all = new Set(Array.from(names, ([, name]) => String(name)))
-  return [...all].filter((name) => existsSync(`/sys/class/net/${name}`))
+  const text = existsSync(file) ? readFileSync(file, 'latin1') : ''
+  const names = text.matchAll(/"(tg[0-9a-f]{8}[0-9a-z]{1,5})"/g)
+  return new Set(Array.from(names, ([, name]) => String(name)))
+}
+
+/** The gateway's around that bridge, and no others. */
+function removeRules(bridge: string): void {
+  for (const program of ['iptables', 'ip6tables']) {
+    const { stdout } = spawnSync(program, ['-w', '-S'], { encoding: 'utf8' })
+    const words = (stdout ?? '').split('\n').map((line) => line.replaceAll('"', '').split(' '))
+    for (const [verb, ...rule] of words) {
+      if (verb === '-A' && rule.includes(bridge)) spawnSync(program, ['-w', '-D', ...rule])
+    }
+  }
 }
 
 function mountsBelow(dir: string): string[] {
