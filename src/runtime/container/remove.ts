@@ -32,7 +32,8 @@ export async function removeContainer(
   id?: string,
 ): Promise<void> {
   const remove = async (from: Engine) => {
-    await endContainer(from, name)
+    // One that an engine could not remove loses its name, and is there all the same.
+    await endContainer(from, id ?? name)
     if (id !== undefined) await removeGroups(id)
     owned.delete(name)
   }
