@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { noEngine, startEngine } from '../harness/engine.ts'
-import { openSession } from '../harness/session.ts'
+import { messageIn, openSession } from '../harness/session.ts'
 import { callRest } from '../harness/tool-view.ts'
-import { until, within } from '../harness/until.ts'
+import { until } from '../harness/until.ts'
 import { allAnswer, noChaos, nothingLeft, openHouse, type Resident, toolsNamed } from './house.ts'
 import { startLoad } from './load.ts'
 
@@ -19,12 +19,12 @@ test('kill -9 the container engine under load: others go on, and it is as it was
   await allAnswer(gateway, house.tools)
   const load = await startLoad(t, gateway.url, OTHERS)
   const boxed = await openSession(`${gateway.url}/mcp/boxed`)
-  const inFlight = boxed.request('tools/call', { name: 'count', arguments: { wait: 60_000 } })
-  await until('its containers', async () => (await engine.containers()).length >= 2)
+  const call = { name: 'count', arguments: { wait: 60_000 } }
+  const inFlight = await boxed.stream('tools/call', call, 1)
 
   await engine.kill()
-  const { error } = (await within(15_000, 'the call to fail', inFlight)) as { error?: object }
-  t.diagnostic(JSON.stringify(error))
+  const failed = await inFlight.waitFor('the call to fail', ({ data }) => data !== '')
+  const { error } = messageIn(failed)
   assert.deepEqual(error, {
     code: -32010,
     message: 'The tool is gone: the container engine does not answer.',

@@ -9,7 +9,7 @@ import { settled } from './settled.ts'
 import { type Victim, victimsOf } from './victims.ts'
 
 /** The spares of `celled`, and the least of `pool`. */
-const kept = 3
+const kept = { celled: 2, pool: 1 }
 const KILLS = 60
 const ROLES = [
   ...['celled', 'pool', 'own', 'out', 'inline', 'leaves-celled'].flatMap((tool) => [

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { type Gauges, grown, readGauges } from './gauges.ts'
 import type { Resident } from './house.ts'
 import { KINDS, type Remains } from './remains.ts'
@@ -10,8 +11,8 @@ export interface Rest {
 }
 
 export interface SettledOptions {
-  /** Instances in cells that it keeps ready. */
-  readonly kept: number
+  /** How many instances of each tool it keeps ready; all in cells. */
+  readonly kept: Readonly<Record<string, number>>
   /** There may be no more of anything than there was then. */
   readonly before?: Rest
   /** Milliseconds. */
@@ -24,16 +25,20 @@ export async function settled(
   { kept, before, within = 20_000 }: SettledOptions,
 ): Promise<Rest> {
   const end = performance.now() + within
+  const named = Object.entries(kept).map(([tool, count]) => [`${INSTANCES}{tool="${tool}"}`, count])
+  const wanted: Gauges = Object.fromEntries(named)
   for (;;) {
     const gauges = await readGauges(gateway)
     const remains = await gateway.remains()
-    const instances = sum(gauges, /_instances\b/)
+    const instances = Object.entries(gauges).filter(([name]) => name.startsWith(INSTANCES))
     const used = sum(gauges, /sessions_active|in_flight|listens_active|connections_active/)
     const more = KINDS.filter(
       (kind) => remains[kind].length > (before?.remains ?? remains)[kind].length,
     )
     const grew = grown(before?.gauges ?? gauges, gauges)
-    const ready = instances === kept && remains.processes.length === kept * IN_A_CELL
+    const ready =
+      isDeepStrictEqual(Object.fromEntries(instances), wanted) &&
+      remains.processes.length === sum(wanted, /./) * IN_A_CELL
     if (ready && used + more.length + Object.keys(grew).length === 0) return { remains, gauges }
     if (performance.now() > end) {
       const found = JSON.stringify({ more, grew, gauges, remains }, null, 2)
@@ -43,6 +48,7 @@ export async function settled(
   }
 }
 
+const INSTANCES = 'mcp_gateway_instances'
 /** Bubblewrap, the first one inside, and the program. */
 const IN_A_CELL = 3
 
