@@ -11,6 +11,8 @@ import { textOf } from './session.ts'
 const aim: Aim = JSON.parse(process.argv[2] ?? 'null')
 const faults: Faults = { wrong: 0, foreign: 0, lost: 0, words: [] }
 const members: Member[] = []
+/** Spawned before it is needed, where the aim says so. */
+let ahead: Member | undefined
 let named = 0
 
 const orders: { [Name in keyof Orders]: (order: Parameters<Orders[Name]>[0]) => unknown } = {
@@ -33,8 +35,8 @@ const orders: { [Name in keyof Orders]: (order: Parameters<Orders[Name]>[0]) => 
   async setUp({ times }) {
     const taken: number[] = []
     for (let round = 0; round < times; round++) {
-      const { session } = newMember()
       const from = performance.now()
+      const { session } = ahead ?? newMember()
       await session.open()
       const answer = await session.ask('tools/list', {})
       taken.push(answer.at - from)
@@ -42,6 +44,7 @@ const orders: { [Name in keyof Orders]: (order: Parameters<Orders[Name]>[0]) => 
         fault(faults, 'wrong', JSON.stringify(answer.messages()).slice(0, 300))
       }
       await session.close()
+      if (aim.kind === 'pipes' && aim.ahead === true) ahead = newMember()
     }
     return taken
   },

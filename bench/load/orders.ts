@@ -3,7 +3,12 @@ import type { Faults, Window } from './loop.ts'
 /** Where a load process aims: MCP over HTTP, or the pipes of tool processes of its own. */
 export type Aim =
   | { readonly kind: 'http' | 'modern'; readonly url: string }
-  | { readonly kind: 'pipes'; readonly command: readonly string[] }
+  | {
+      readonly kind: 'pipes'
+      readonly command: readonly string[]
+      /** A process for the next session is spawned when one ends; the first has none. */
+      readonly ahead?: boolean
+    }
 
 /** What a load process can be told; times in ms. */
 export interface Orders {

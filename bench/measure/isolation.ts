@@ -42,16 +42,16 @@ async function timesOf(
   { quick, say }: Bench,
 ): Promise<Times> {
   const times = new Map<Way, number[]>([...loads.keys()].map((way) => [way, []]))
-  const setUp = async ([way, load]: readonly [Way, Load]) => {
-    if (!(await untilQuiet(isolated))) say(`  ${way}: not quiet before it`)
+  const setUp = async (load: Load) => {
     const [taken = Number.NaN] = await load.tell('setUp', { times: 1 })
     return taken
   }
-  const rounds = quick ? 3 : 11
+  const rounds = quick ? 2 : 7
   // The first ones fill caches, and make the gateway load what it needs.
-  for (const each of loads) await setUp(each)
-  await takeTurns([...loads], rounds, async (each) => {
-    times.get(each[0])?.push(await setUp(each))
+  for (const load of loads.values()) await setUp(load)
+  await takeTurns([...loads], rounds, async ([way, load]) => {
+    if (!(await untilQuiet(isolated))) say(`  ${way}: not quiet before it`)
+    times.get(way)?.push(await setUp(load))
   })
   for (const [way, each] of times) say(`  ${way}: ${each.map((ms) => ms.toFixed(1)).join(' ')}`)
   return times
@@ -86,15 +86,23 @@ function rowsOf(times: Times): Row[] {
   const of = (way: Way) => figureOf(times.get(way) ?? [])
   const what = (how: string) => `session set-up, server-everything, ${how}`
   const cold = row(what('without a cell, cold'), 'ms', of('bare'))
+  const spare = row(what('without a cell, from a spare'), 'ms', of('bare-warm'))
   return [
     { ...cold, figures: { pipes: of('hand'), ...cold.figures } },
     row(what('in a cell, cold'), 'ms', of('celled')),
     row(what('in a container, cold'), 'ms', of('container')),
-    row(what('without a cell, from a spare'), 'ms', of('bare-warm')),
+    { ...spare, figures: { pipes: of('hand-warm'), ...spare.figures } },
     row(what('in a cell, from a spare'), 'ms', of('celled-warm')),
     row(what('in a container, from a spare'), 'ms', of('container-warm')),
     row('what a cell costs a cold session', 'ms', pairs(times, 'celled', 'bare', minus)),
-    row('without a cell, spare / cold', '×', pairs(times, 'bare-warm', 'bare', over)),
+    {
+      what: 'without a cell, spare / cold',
+      unit: '×',
+      figures: {
+        pipes: pairs(times, 'hand-warm', 'hand', over),
+        toolgate: pairs(times, 'bare-warm', 'bare', over),
+      },
+    },
     row('in a container, spare / cold', '×', pairs(times, 'container-warm', 'container', over)),
   ]
 }

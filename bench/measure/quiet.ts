@@ -30,8 +30,8 @@ export async function untilQuiet(isolated: Isolated): Promise<boolean> {
 }
 
 async function isReady({ aims, spares }: Isolated): Promise<boolean> {
-  for (const way of aims.keys()) {
-    if (way === 'hand') continue
+  for (const [way, { kind }] of aims) {
+    if (kind === 'pipes') continue
     if ((await spares(way)) !== (way.endsWith('-warm') ? 1 : 0)) return false
   }
   return true

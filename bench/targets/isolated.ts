@@ -9,6 +9,7 @@ import { MAIN, MODULES, type Setting, TOOLS } from './targets.ts'
 /** How server-everything comes to a client: spawned by hand, or by the gateway in one of its ways. */
 export type Way =
   | 'hand'
+  | 'hand-warm'
   | 'bare'
   | 'bare-warm'
   | 'celled'
@@ -45,7 +46,11 @@ export async function startIsolated(setting: Setting): Promise<Isolated> {
       await ends()
     }
     try {
-      const aims = new Map<Way, Aim>([['hand', { kind: 'pipes', command: TOOLS.everything }]])
+      const hand = { kind: 'pipes', command: TOOLS.everything } as const
+      const aims = new Map<Way, Aim>([
+        ['hand', hand],
+        ['hand-warm', { ...hand, ahead: true }],
+      ])
       for (const way of Object.keys(sources) as Way[]) {
         const why = await learned(server, way)
         if (why === null) aims.set(way, { kind: 'http', url: `${server.url}/mcp/${way}` })
