@@ -87,17 +87,22 @@ function sourcesOf(containers: boolean): Record<string, string> {
 
 interface Shown {
   readonly state: string
+  readonly sandbox: string
   readonly errors?: readonly { readonly message: string }[]
   readonly running: readonly { readonly spare?: true }[]
 }
 
-/** Null once the gateway knows the tool, or why it cannot be started. */
+/**
+ * Null once the gateway knows the tool, or why this machine has no cell for it. A cell that is there
+ * and fails breaks the bench: it must not be taken for a lack of one.
+ */
 async function learned(server: Server, way: Way): Promise<string | null> {
   for (const until = performance.now() + 60_000; ; await wait(50)) {
-    const { state, errors } = await shown(server, way)
-    if (state === 'ready' && errors === undefined) return null
-    if (errors?.[0] !== undefined) return errors[0].message
-    if (performance.now() > until) return `it was not known in 60 s, but ${state}`
+    const { state, sandbox, errors: [error] = [] } = await shown(server, way)
+    if (error !== undefined && sandbox === 'missing') return error.message
+    if (error !== undefined) throw new Error(`${way}: ${error.message}`)
+    if (state === 'ready') return null
+    if (performance.now() > until) throw new Error(`${way}: not known in 60 s, but ${state}`)
   }
 }
 
