@@ -23,7 +23,7 @@ import { TaskDispatch } from './inbound/tasks/dispatch.ts'
 import { Pool } from './pool/pool.ts'
 import { openRegistry } from './registry/open.ts'
 import type { Registry } from './registry/registry.ts'
-import { cellOf } from './runtime/cells.ts'
+import { cellOf, warnWithoutCells } from './runtime/cells.ts'
 import { createReaper } from './runtime/create-reaper.ts'
 import { describingLaunch } from './runtime/describing.ts'
 import { EgressDoors } from './runtime/egress/doors.ts'
@@ -177,6 +177,7 @@ export async function createGateway(
     void versions.learnAll(only)
     prepareStarting()
     void warmCompiled(config)
+    void warnWithoutCells(config, log)
     if (only === undefined) reaper.begin()
 
     const end = async (): Promise<void> => {

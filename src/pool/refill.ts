@@ -19,10 +19,9 @@ export class Refill {
   readonly #options: RefillOptions
   /** What was refilled longest ago is first. */
   readonly #sets = new Set<Refillable>()
-  /** Sessions that have not had their first answers. */
-  readonly #settingUp = new Set<object>()
+  /** Sessions that have not had their first answers, by when they came. */
+  readonly #settingUp = new Map<object, number>()
   #touched = 0
-  #lacking: number | undefined
   #timer: NodeJS.Timeout | undefined
   #adding = false
   #closed = false
@@ -42,8 +41,8 @@ export class Refill {
 
   /** Somebody is being set up, until `settled` or `left`. */
   enter(session: object): void {
-    this.#settingUp.add(session)
     this.#touched = performance.now()
+    this.#settingUp.set(session, this.#touched)
   }
 
   settled(session: object): void {
@@ -60,15 +59,8 @@ export class Refill {
     if (this.#closed || this.#adding || this.#sets.size === 0) return
     clearTimeout(this.#timer)
     const next = this.#next()
-    if (next === undefined) {
-      this.#lacking = undefined
-      return
-    }
-    const now = performance.now()
-    // What fails is not lacking until it may be tried again.
-    if (next.wait > 0) this.#lacking = undefined
-    else this.#lacking ??= now
-    const wait = Math.max(next.wait, this.#untilQuiet(now))
+    if (next === undefined) return
+    const wait = Math.max(next.wait, this.#untilQuiet(performance.now()))
     if (wait <= 0) void this.#add(next.set)
     else this.#timer = setTimeout(() => this.look(), Math.ceil(wait)).unref()
   }
@@ -82,16 +74,17 @@ export class Refill {
     return next
   }
 
-  /** Milliseconds; a gateway that is never quiet gets its spares all the same, only later. */
+  /** Milliseconds; while somebody is set up, until it is time to look again. */
   #untilQuiet(now: number): number {
+    for (const [session, since] of this.#settingUp) {
+      if (now - since > SLOWEST) this.#settingUp.delete(session)
+    }
     const busy = this.#settingUp.size + this.#options.starts() > 0
-    const quiet = busy ? QUIET : this.#touched + QUIET - now
-    return Math.min(quiet, (this.#lacking ?? now) + LATEST - now)
+    return busy ? QUIET : this.#touched + QUIET - now
   }
 
   async #add(set: Refillable): Promise<void> {
     this.#adding = true
-    this.#lacking = undefined
     this.#sets.delete(set)
     this.#sets.add(set)
     await set.add()
@@ -104,5 +97,5 @@ export class Refill {
 
 /** Milliseconds after the last start or first answer. */
 const QUIET = 250
-/** Milliseconds after which a gateway that is never quiet starts one all the same. */
-const LATEST = 3_000
+/** Milliseconds after which who has not gone on is not being set up: a client may open, and wait. */
+const SLOWEST = 5_000

@@ -40,6 +40,8 @@ export async function describeFile(options: DescribeOptions): Promise<Result> {
     ...(options.compiled !== undefined && { compiled: options.compiled }),
     // Of two readings of one file, the one that is given up may still be ending.
     mark: markOf(`${basename(file, extname(file))}.describe-${++readings}`),
+    within: timeout,
+    signal,
   }).catch((error: unknown) => error)
   if (!isReader(child)) {
     const why = child instanceof Error ? child.message : 'its process could not be started'

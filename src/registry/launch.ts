@@ -15,6 +15,9 @@ export interface ReaderCommand {
   readonly compiled?: string
   /** Whose it is, wherever it goes. */
   readonly mark: string
+  /** Milliseconds until it has to run, and what gives it up. */
+  readonly within: number
+  readonly signal: AbortSignal
 }
 
 export interface Reader {

@@ -3,9 +3,10 @@ import { ToolgateError } from '../errors.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { boundsOf } from './cell/bounds.ts'
+import { grantFiles } from './cell/grants.ts'
 import { probeHost } from './cell/host.ts'
 import { identityView } from './cell/identity.ts'
-import { filesView, type NativeCell, WORKSPACE } from './cell/native.ts'
+import { type NativeCell, WORKSPACE } from './cell/native.ts'
 import { placeProgram, unseenArgument } from './cell/program.ts'
 import { startInCell } from './cell/start.ts'
 import { cellVariables } from './cell/variables.ts'
@@ -19,6 +20,7 @@ import { openWorkspace, type Workspace } from './workspace.ts'
 
 export interface CelledToolOptions extends ProcessOptions, Pick<StartOptions, 'config' | 'egress'> {
   readonly owner: StartOptions['owner'] | undefined
+  readonly signal: AbortSignal | undefined
   readonly cell: NativeCell
   /** Secrets and trace context. */
   readonly variables: Readonly<Record<string, string>>
@@ -37,12 +39,9 @@ export async function startCelled(
   try {
     const user = await userOf(tool.name, config)
     const view = await viewOf(program, user, config)
-    await refuseUnseen(
-      authored(tool),
-      [...view.mounts, ...filesView(policy)],
-      log.child({ ...fields }),
-    )
-    const out = await openWayOut(tool.name, policy, options.egress, pathOf(config))
+    const files = await filesOf(policy, config)
+    await refuseUnseen(authored(tool), [...view.mounts, ...files], log.child({ ...fields }))
+    const out = await openWayOut(tool.name, policy, options.egress, config)
     held.defer(() => out.release())
     const workspace = await openWorkspace({
       root: config.workspace,
@@ -59,7 +58,7 @@ export async function startCelled(
       ...means,
       bounds: boundsOf(policy, config.cells),
       given: {
-        mounts: [...view.mounts, ...out.mounts],
+        mounts: [...view.mounts, ...out.mounts, ...files],
         workspace: sourceOf(workspace, means.bindsDescriptors),
         user,
       },
@@ -71,6 +70,8 @@ export async function startCelled(
         ...options.variables,
       },
       disk: diskOf(policy, workspace, config),
+      within: config.timeouts.start,
+      signal: options.signal,
       ended: () => held.disposeAsync(),
     })
   } catch (error) {
@@ -95,6 +96,13 @@ function diskOf({ workspace }: Declaration['policy'], { folder }: Workspace, { c
   return writes ? { folder, most: cells.disk } : null
 }
 
+/** Looked at again, since its cell was chosen: what is mounted is what is checked now. */
+async function filesOf(policy: Declaration['policy'], config: Config): Promise<readonly Mount[]> {
+  const { mounts, refusals } = await grantFiles(policy, config)
+  if (refusals.length === 0) return mounts
+  throw new ToolgateError('no_cell', `The tool could not be started: ${refusals.join('; ')}.`)
+}
+
 async function meansOf(config: Config) {
   const [host, limiter] = await Promise.all([probeHost(config.environment), findLimiter()])
   return {
@@ -113,15 +121,11 @@ async function viewOf(
   const system = systemView()
   const self = user ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
   const [placed, identity] = await Promise.all([
-    placeProgram(program, pathOf(config), system),
+    placeProgram(program, config.environment.PATH ?? '', system, config),
     identityView(config.cache, self),
   ])
   const wanted = needs.filter((path) => !isSeen(path, system)).map((path) => readOnly(path))
   return { program: placed.program, mounts: [...system, ...identity, ...placed.mounts, ...wanted] }
-}
-
-function pathOf({ environment }: Config): string {
-  return environment.PATH ?? ''
 }
 
 /** A forwarder, where there is one, starts the program. */

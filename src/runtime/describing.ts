@@ -26,6 +26,7 @@ export function describingLaunch(config: DescribingConfig, log?: Logger): Launch
     if (config.sandbox === 'none') return launchBare(command)
     const host = await probeHost(config.environment)
     const needs = await needsOf(command)
+    if (host.bubblewrap === null && !host.absent) throw new Error(host.why ?? 'there are no cells')
     return host.bubblewrap === null
       ? launchBare({ ...command, args: [...permissions(needs), ...command.args] })
       : launchCelled(command, needs, host, config).catch((err: unknown) => {
@@ -47,7 +48,7 @@ function permissions(needs: readonly string[]): string[] {
 }
 
 async function launchCelled(
-  { file, program, args, mark }: ReaderCommand,
+  { file, program, args, mark, within, signal }: ReaderCommand,
   needs: readonly string[],
   host: Host,
   config: DescribingConfig,
@@ -80,6 +81,8 @@ async function launchCelled(
     mark,
     limiter,
     bounds: BOUNDS,
+    within,
+    signal,
     third: true,
   })
   const members = new ProcessGroup(pid)

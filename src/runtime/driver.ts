@@ -75,7 +75,7 @@ export async function startTool(
   }
   switch (cell.kind) {
     case 'bubblewrap':
-      return startCelled(tool, program, { ...common, cell, egress })
+      return startCelled(tool, program, { ...common, cell, egress, signal: options.signal })
     case 'permission':
       return startPermitted(program, common)
     default:

@@ -112,6 +112,25 @@ export const ATTACKS: readonly Attack[] = [
     ['opens a file by its handle', 304, '0, 0, 0'],
     ['takes over page faults', 323, '0'],
   ].map(([title, number, args]) => calls(String(title), Number(number), String(args))),
+  python(
+    'wins a race of renames against whoever looks at a path',
+    ({ workspace }) => `import os, time
+os.makedirs('/workspace/a', exist_ok=True)
+try: os.symlink('/', '/workspace/b')
+except FileExistsError: pass
+end = time.time() + 1
+while time.time() < end:
+    for one, other in (('a', 'b'), ('b', 'a')):
+        try:
+            os.rename('/workspace/' + one, '/workspace/c')
+            os.rename('/workspace/' + other, '/workspace/' + one)
+            os.rename('/workspace/c', '/workspace/' + other)
+        except OSError: pass
+        for path in ('/workspace/a', '/workspace/b'):
+            for inner in ('/etc/shadow', '${workspace}/neighbour/private'):
+                try: print('THROUGH', open(path + inner).read())
+                except OSError: pass`,
+  ),
   python('connects to an abstract socket', ({ abstractSocket }) => unix(`"\\0${abstractSocket}"`)),
   python('connects to a unix socket of the host', ({ pathSocket }) =>
     unix(JSON.stringify(pathSocket)),

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { noEngine, startEngine } from '../harness/engine.ts'
 import { absent } from '../harness/services.ts'
@@ -38,7 +40,7 @@ async function siege(): Promise<Besieged> {
     config: {
       engine: { socket: engine.socket },
       sessions: { resume: '2s' },
-      cells: { tmp: '16MB' },
+      cells: { tmp: '16MB', disk: '32MB' },
       timeouts: { stdin: '300ms', term: '500ms', call: '20s' },
     },
     tools: {
@@ -103,6 +105,17 @@ print(born)`
     const session = await openSession(`${gateway.url}/mcp/attacker`)
     const { said } = await run(session, 'sh', 'head -c 100M /dev/zero > /tmp/full')
     assert.match(said, /No space left on device/)
+    await session.end()
+  })
+  await t.test('disk of the workspace', async () => {
+    const session = await openSession(`${gateway.url}/mcp/attacker`)
+    const script = 'while true; do head -c 8M /dev/zero >> /workspace/full; sleep 0.05; done'
+    const answer = await session.request('tools/call', { name: 'sh', arguments: { script } })
+    assert.match(errorOf(answer).message, /32 MB/)
+    const full = join(gateway.workspace, 'attacker/full')
+    assert.ok(statSync(full).size < 400 * 2 ** 20)
+    rmSync(full)
+    assert.ok(await neighbourAnswers(besieged))
     await session.end()
   })
   for (const name of ['floods_stdout', 'floods_stderr']) {

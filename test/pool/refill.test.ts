@@ -85,14 +85,35 @@ test('none is started while others start', async (t) => {
   assert.equal(set.added.length, 1)
 })
 
-test('a gateway that is never quiet gets its spares within seconds all the same', async (t) => {
+test('none is started during a set-up, however many follow each other', async (t) => {
   const later = clock(t)
-  const refill = new Refill({ starts: () => 1 })
+  const refill = new Refill({ starts: () => 0 })
   const set = lacking(1)
+  let session = {}
+  refill.enter(session)
   refill.keep(set)
-  await later(2900)
+  for (let round = 0; round < 40; round += 1) {
+    const next = {}
+    refill.enter(next)
+    refill.settled(session)
+    session = next
+    await later(250)
+    assert.equal(set.added.length, 0)
+  }
+  refill.settled(session)
+  await later(520)
+  assert.equal(set.added.length, 1)
+})
+
+test('a client that opens a session and says no more keeps spares from being started for seconds only', async (t) => {
+  const later = clock(t)
+  const refill = new Refill({ starts: () => 0 })
+  const set = lacking(1)
+  refill.enter({})
+  refill.keep(set)
+  await later(4900)
   assert.equal(set.added.length, 0)
-  await later(200)
+  await later(600)
   assert.equal(set.added.length, 1)
 })
 

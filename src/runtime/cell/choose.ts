@@ -4,6 +4,7 @@ import { findLimiter } from '../limits/limiter.ts'
 import type { Cell } from './cell.ts'
 import { refusedFiles } from './grants.ts'
 import { probeHost } from './host.ts'
+import { installationLines } from './installation.ts'
 import { type NativeCell, resolveNative } from './native.ts'
 
 /** The cell of a tool that is no container. */
@@ -24,10 +25,16 @@ export async function chooseCell(
   const host = await probeHost(config.environment)
   if (host.bubblewrap !== null) {
     const cell = resolveNative(tool, config, host, await findLimiter())
-    return { ...cell, refusals: [...cell.refusals, ...(await refusedFiles(tool.policy, config))] }
+    return {
+      ...cell,
+      lines: [...cell.lines, ...(await installationLines(tool, config))],
+      refusals: [...cell.refusals, ...(await refusedFiles(tool.policy, config))],
+    }
   }
-  if (tool.runtime.kind === 'inline' && asksNothing(tool.policy)) return PERMISSION
-  const ways = "install bubblewrap, or say policy: { sandbox: 'none' } in its file"
+  // Only where nothing is there: a cell that fails today is no reason for less tomorrow.
+  if (host.absent && tool.runtime.kind === 'inline' && asksNothing(tool.policy)) return PERMISSION
+  const mend = host.absent ? 'install bubblewrap' : 'let it work'
+  const ways = `${mend}, or say policy: { sandbox: 'none' } in its file`
   return { kind: 'missing', lines: [], refusals: [`${host.why ?? 'there are no cells'}; ${ways}`] }
 }
 

@@ -24,6 +24,10 @@ export interface EnterOptions {
   readonly mark: string
   readonly limiter: Limiter
   readonly bounds: Bounds
+  /** Milliseconds until it has to be there. */
+  readonly within: number
+  /** Gives it up. */
+  readonly signal?: AbortSignal | undefined
   /** Gives the program a descriptor 3 to write to; else it has the usual three alone. */
   readonly third?: boolean
 }
@@ -47,17 +51,45 @@ export async function enterCell(options: EnterOptions): Promise<Entered> {
   const opening = options.limiter.open(options.mark, options.bounds)
   // Whoever fails first says why; the other must not be an unhandled rejection.
   opening.catch(() => {})
-  const outer = await spawn(options)
+  let outer: Outer | undefined
   try {
-    const [group, pid] = await Promise.all([opening, outer.inner])
-    await group.enter([outer.pid, pid])
-    const { stdio, third, begin } = outer
-    return { pid, stdio, third, group, begin }
+    outer = await spawn(options)
+    return await timely(placed(opening, outer), options)
   } catch (error) {
-    outer.kill()
-    await outer.exited
+    outer?.kill()
+    // Whoever waits for a file that does not come cannot even be killed.
+    if (outer !== undefined) await within(outer.exited, LAST)
     await opening.then((group) => group.remove()).catch(() => {})
     throw asStartError(error)
+  }
+}
+
+/** Milliseconds. */
+const LAST = 1_000
+
+async function placed(opening: Promise<LimitGroup>, outer: Outer): Promise<Entered> {
+  const [group, pid] = await Promise.all([opening, outer.inner])
+  await group.enter([outer.pid, pid])
+  const { stdio, third, begin } = outer
+  return { pid, stdio, third, group, begin }
+}
+
+async function timely<T>(work: Promise<T>, { within: most, signal }: EnterOptions): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const giveUp = () => reject(new ToolgateError('tool_gone', 'The start was given up.'))
+  const timer = setTimeout(() => {
+    const message = `The cell of the tool was not built within ${most} ms.`
+    reject(new ToolgateError('tool_failed_to_start', message))
+  }, most)
+  signal?.addEventListener('abort', giveUp, { once: true })
+  if (signal?.aborted === true) giveUp()
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', giveUp)
+    // Nobody hears how the other of the two ended.
+    work.catch(() => {})
   }
 }
 

@@ -9,6 +9,8 @@ export interface Host {
   /** Absolute path of bubblewrap; null: there are no cells here, and `why` says so. */
   readonly bubblewrap: string | null
   readonly why: string | null
+  /** There is nothing here that could make a cell, so that what can do without one may. */
+  readonly absent: boolean
   /** Under root: absolute path of what drops to another user. */
   readonly setpriv: string | null
   /** Whether bubblewrap can forbid user namespaces below its own. */
@@ -25,10 +27,18 @@ export function probeHost(environment: Environment): Promise<Host> {
   const path = environment.PATH ?? ''
   const known = hosts.get(path)
   if (known !== undefined) return known
-  const probing = probe(path)
+  const probing = probe(path).then((host) => {
+    // What is there and does not work may have been in want of memory, or be mended.
+    if (host.bubblewrap === null && !host.absent)
+      setTimeout(() => hosts.delete(path), AGAIN).unref()
+    return host
+  })
   hosts.set(path, probing)
   return probing
 }
+
+/** Milliseconds for which a failure is believed. */
+const AGAIN = 2_000
 
 const hosts = new Map<string, Promise<Host>>()
 
@@ -36,29 +46,42 @@ async function probe(path: string): Promise<Host> {
   const root = process.getuid?.() === 0
   const none = {
     root,
+    absent: false,
     bubblewrap: null,
     setpriv: null,
     disablesUserNamespaces: false,
     bindsDescriptors: false,
   }
-  if (process.platform !== 'linux') return { ...none, why: 'cells need Linux' }
+  if (process.platform !== 'linux') return { ...none, absent: true, why: 'cells need Linux' }
   const bubblewrap = await findProgram('bwrap', path)
-  if (bubblewrap === undefined) return { ...none, why: 'bubblewrap (bwrap) is not installed' }
+  if (bubblewrap === undefined)
+    return { ...none, absent: true, why: 'bubblewrap (bwrap) is not installed' }
   const setpriv = root ? await findProgram('setpriv', path) : undefined
   if (root && setpriv === undefined)
     return { ...none, why: 'setpriv (util-linux) is not installed' }
   const bindsDescriptors = (await helpOf(bubblewrap)).includes('--ro-bind-fd ')
-  const found = { root, bubblewrap, setpriv: setpriv ?? null, bindsDescriptors, why: null }
+  const found = {
+    root,
+    absent: false,
+    bubblewrap,
+    setpriv: setpriv ?? null,
+    bindsDescriptors,
+    why: null,
+  }
+  const failed = (why: string) => ({ ...none, why, absent: FORBIDDEN.test(why) })
   if (root) {
     const why = await tried(bubblewrap, ROOT)
-    return why === null ? { ...found, disablesUserNamespaces: false } : { ...none, why }
+    return why === null ? { ...found, disablesUserNamespaces: false } : failed(why)
   }
   if ((await tried(bubblewrap, [...OWN_USER, '--disable-userns'])) === null) {
     return { ...found, disablesUserNamespaces: true }
   }
   const why = await tried(bubblewrap, OWN_USER)
-  return why === null ? { ...found, disablesUserNamespaces: false } : { ...none, why }
+  return why === null ? { ...found, disablesUserNamespaces: false } : failed(why)
 }
+
+/** This system does not let it: another try is no better. Any other failure may pass. */
+const FORBIDDEN = /not permitted|permission|no permissions|not allowed|disabled/i
 
 const NAMESPACES = ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-net']
 const ROOT = [...NAMESPACES, '--unshare-cgroup-try']

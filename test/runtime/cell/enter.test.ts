@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { type EnterOptions, enterCell } from '../../../src/runtime/cell/enter.ts'
+import type { LimitGroup } from '../../../src/runtime/limits/limits.ts'
+import { marked } from '../../harness/processes.ts'
+import { until } from '../../harness/until.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'toolgate-enter-'))
+after(() => rmSync(dir, { recursive: true, force: true }))
+const hangs = join(dir, 'hangs')
+writeFileSync(hangs, '#!/bin/sh\nwhile :; do sleep 1; done\n')
+chmodSync(hangs, 0o755)
+
+/** What is asked of a cell, with a group of limits that says whether it was removed. */
+function asked(bubblewrap: string, more: Partial<EnterOptions> = {}) {
+  const group = { removed: 0 }
+  const limits: Partial<LimitGroup> = {
+    enter: async () => {},
+    remove: async () => {
+      group.removed += 1
+    },
+  }
+  const options = {
+    cell: { flags: () => [], words: () => [] },
+    given: { mounts: [], workspace: null, user: null },
+    bubblewrap,
+    program: '/bin/true',
+    args: [hangs],
+    cwd: '/',
+    env: {},
+    mark: 'mark',
+    limiter: { open: async () => limits },
+    bounds: { memory: 1, processes: 1, cpus: null },
+    within: 20_000,
+    ...more,
+  } as unknown as EnterOptions
+  return { options, group }
+}
+
+test('a bubblewrap that cannot be started leaves no group', async () => {
+  const { options, group } = asked(join(dir, 'nowhere'))
+  await assert.rejects(enterCell(options), { code: 'tool_failed_to_start' })
+  assert.equal(group.removed, 1)
+})
+
+test('one that never says anything is given up in time, with all that is left of it', async () => {
+  const { options, group } = asked(hangs, { within: 300 })
+  await assert.rejects(enterCell(options), /was not built within 300 ms/)
+  assert.equal(group.removed, 1)
+  await until('it to be gone', () => marked(hangs).length === 0)
+})
+
+test('a start that is given up ends it', async () => {
+  const ending = new AbortController()
+  const { options, group } = asked(hangs, { signal: ending.signal })
+  const entering = enterCell(options)
+  await until('it to run', () => marked(hangs).length > 0)
+  ending.abort()
+  await assert.rejects(entering, { code: 'tool_gone' })
+  assert.equal(group.removed, 1)
+  await until('it to be gone', () => marked(hangs).length === 0)
+})
