@@ -1,72 +1,72 @@
-import { realpath } from 'node:fs/promises'
-import type { Config } from '../../config/config.ts'
+import { stat } from 'node:fs/promises'
 import type { Policy } from '../../tool/declaration.ts'
+import { type GatewayPlaces, type Kept, keptFrom, keptPlaces } from './kept.ts'
+import { followPath, holds, type Trail } from './paths.ts'
+import type { Mount } from './view.ts'
 
-/** What no tool's file can give: where it lies, in words, and whether even to be read. */
-interface Kept {
-  readonly path: string
-  readonly what: string
-  readonly reading: boolean
+/** What `policy.files` comes to at one moment: what was checked is what is mounted. */
+export interface Grants {
+  /** From where the paths led to where they are written. */
+  readonly mounts: readonly Mount[]
+  /** Why paths cannot be given; empty where all can. */
+  readonly refusals: readonly string[]
 }
 
 /**
- * Why paths of `policy.files` cannot be given; nothing where they can. What counts is where they
- * lead: a link to something that is kept, or a folder that holds it, is no better.
+ * Resolves the paths of `policy.files`, each once. What counts is where they lead: a link to
+ * something that is kept, or a folder that holds it, is no better.
  */
-export async function refusedFiles(
+export async function grantFiles(
   { files: { read, write } }: Pick<Policy, 'files'>,
-  config: Pick<Config, 'workspace' | 'cache' | 'tools' | 'engine' | 'environment'>,
-): Promise<string[]> {
-  const asked = [
-    ...read.map((path, index) => ({ path, key: `policy.files.read[${index}]`, reading: true })),
-    ...write.map((path, index) => ({ path, key: `policy.files.write[${index}]`, reading: false })),
-  ]
-  if (asked.length === 0) return []
-  const kept = await real(keptPlaces(config))
-  const found = await Promise.all(
-    asked.map(async ({ path, key, reading }) => {
-      const leads = await realpath(path).catch(() => undefined)
-      if (leads === undefined) return `${key} is not there`
-      const meets = kept.find(
-        (each) =>
-          (each.reading || !reading) && (holds(leads, each.path) || holds(each.path, leads)),
-      )
-      return meets && `${key} is, holds or lies in ${meets.what}, which no tool is given`
-    }),
+  config: GatewayPlaces,
+): Promise<Grants> {
+  if (read.length + write.length === 0) return { mounts: [], refusals: [] }
+  const kept = await keptPlaces(config)
+  const asked = await Promise.all([
+    ...read.map((path, index) => follow(path, `policy.files.read[${index}]`, 'read-only')),
+    ...write.map((path, index) => follow(path, `policy.files.write[${index}]`, 'read-write')),
+  ])
+  const refused = await Promise.all(asked.map((each) => refusalOf(each, kept)))
+  return {
+    mounts: asked.map(({ kind, trail, path }) => ({ kind, source: trail.real, target: path })),
+    refusals: [...refused, ...asked.map((each) => changeable(each, asked))].filter(
+      (refusal) => refusal !== undefined,
+    ),
+  }
+}
+
+/** Why paths of `policy.files` cannot be given; nothing where they can. */
+export async function refusedFiles(
+  policy: Pick<Policy, 'files'>,
+  config: GatewayPlaces,
+): Promise<readonly string[]> {
+  return (await grantFiles(policy, config)).refusals
+}
+
+interface Asked {
+  readonly path: string
+  /** Its place in the file. */
+  readonly key: string
+  readonly kind: 'read-only' | 'read-write'
+  readonly trail: Trail
+}
+
+async function follow(path: string, key: string, kind: Asked['kind']): Promise<Asked> {
+  return { path, key, kind, trail: await followPath(path) }
+}
+
+async function refusalOf({ key, kind, trail }: Asked, kept: Kept): Promise<string | undefined> {
+  if ((await stat(trail.real).catch(() => undefined)) === undefined) return `${key} is not there`
+  const what = await keptFrom(trail.real, kind === 'read-only', kept)
+  return what && `${key} is, holds or lies in ${what}, which no tool is given`
+}
+
+/** Between two starts the tool could put something else there, or where it leads through. */
+function changeable({ key, trail }: Asked, all: readonly Asked[]): string | undefined {
+  const above = all.find(
+    (each) =>
+      each.kind === 'read-write' &&
+      trail.places.some((place) => place !== each.trail.real && holds(each.trail.real, place)),
   )
-  return found.filter((refusal) => refusal !== undefined)
-}
-
-function keptPlaces(config: Parameters<typeof refusedFiles>[1]): Kept[] {
-  const { workspace, cache, tools, engine, environment } = config
-  const runtime = environment.XDG_RUNTIME_DIR
-  const sockets = [
-    engine.socket,
-    environment.DOCKER_HOST?.replace(/^unix:\/\//, ''),
-    ...['/var/run/docker.sock', '/run/containerd', '/run/podman', '/run/crio'],
-    ...(runtime ? [`${runtime}/docker.sock`, `${runtime}/podman`] : []),
-  ]
-  return [
-    ...['/proc', '/sys', '/dev'].map((path) => ({ path, what: 'the kernel’s own', reading: true })),
-    ...sockets
-      .filter((path) => path?.startsWith('/') === true)
-      .map((path) => ({ path: String(path), what: 'a container engine’s socket', reading: true })),
-    { path: workspace, what: 'the workspace of all tools', reading: true },
-    { path: cache, what: 'the gateway’s cache', reading: true },
-    { path: tools, what: 'the folder of tools', reading: false },
-  ]
-}
-
-async function real(places: readonly Kept[]): Promise<Kept[]> {
-  return Promise.all(
-    places.map(async (kept) => ({
-      ...kept,
-      path: await realpath(kept.path).catch(() => kept.path),
-    })),
-  )
-}
-
-/** Whether `inner` is `outer`, or lies below it. */
-function holds(outer: string, inner: string): boolean {
-  return inner === outer || inner.startsWith(outer.endsWith('/') ? outer : `${outer}/`)
+  return above && `${key} lies below ${above.key}, which the tool may change`
 }

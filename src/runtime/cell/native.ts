@@ -9,7 +9,7 @@ import { type Mount, mountFlags, readOnly, SYSTEM } from './view.ts'
 
 /** What is known only when a process is started. */
 export interface Given {
-  /** The system, where the program was installed, and what its runtime needs. */
+  /** The system, where the program was installed, what its runtime needs and its file gives. */
   readonly mounts: readonly Mount[]
   /** What is mounted as the workspace: a path, or the descriptor that holds it; null: none. */
   readonly workspace: string | number | null
@@ -165,11 +165,11 @@ function system({ files }: Policy): Part {
       { what: 'the program itself', rule: 'read-only', by },
       ...filesView({ files }).map(({ kind, target }) => ({ what: target, rule: kind, by })),
     ],
-    flags: ({ mounts }) => mountFlags([...mounts, ...filesView({ files })]),
+    flags: ({ mounts }) => mountFlags(mounts),
   }
 }
 
-/** What a tool's file gives it of this machine. */
+/** What a tool's file gives it of this machine, as it is written. */
 export function filesView({ files: { read, write } }: Pick<Policy, 'files'>): Mount[] {
   return [
     ...read.map((path) => readOnly(path)),

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { ToolgateError } from '../../errors.ts'
 import { findProgram, withoutLinks } from './host.ts'
+import { type GatewayPlaces, keptPlaces, liesAround } from './kept.ts'
 import { isSeen, type Mount, readOnly } from './view.ts'
 
 /** A program as it is started in a cell. */
@@ -15,12 +16,15 @@ export interface Placed {
 
 /**
  * Finds a program by the PATH, with the folder it is installed in: for `…/bin/python3` that is what
- * `bin` lies in, unless that is somebody's home. Rejects with `tool_failed_to_start`.
+ * `bin` lies in, unless that is somebody's home, or holds what is kept from tools: then it is the
+ * program's file alone. Without `config` only the gateway's own code is. Rejects with
+ * `tool_failed_to_start`.
  */
 export async function placeProgram(
   name: string,
   path: string,
   system: readonly Mount[],
+  config?: GatewayPlaces,
 ): Promise<Placed> {
   const program = await findProgram(name, path)
   if (program === undefined) {
@@ -29,7 +33,12 @@ export async function placeProgram(
   }
   const real = await withoutLinks(program)
   const roots = [...new Set([...installationOf(program), ...installationOf(real)])]
-  const mounts = roots.filter((root) => !isSeen(root, system)).map((root) => readOnly(root))
+  const shown = await allowed(
+    roots.filter((root) => !isSeen(root, system)),
+    config,
+  )
+  const alone = isSeen(real, [...system, ...shown]) ? [] : [readOnly(real)]
+  const mounts = [...shown, ...alone]
   if (real === program || isSeen(program, [...system, ...mounts])) return { program, mounts }
   return { program, mounts: [...mounts, { kind: 'link', source: real, target: program }] }
 }
@@ -40,6 +49,17 @@ function installationOf(program: string): string[] {
   const prefix = dirname(folder)
   const installed = /^s?bin$/.test(basename(folder)) && !isBroad(prefix)
   return installed ? [prefix] : [program]
+}
+
+/** Without the folders that hold what is kept, or lie in it; what was checked is mounted. */
+async function allowed(roots: readonly string[], config?: GatewayPlaces): Promise<Mount[]> {
+  if (roots.length === 0) return []
+  const kept = await keptPlaces(config)
+  const looked = roots.map(async (root) => {
+    const real = await withoutLinks(root)
+    return (await liesAround(real, kept)) ? [] : [readOnly(real, root)]
+  })
+  return (await Promise.all(looked)).flat()
 }
 
 /** Folders that hold more than one program's files. */

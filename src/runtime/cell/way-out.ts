@@ -2,6 +2,7 @@ import type { Policy } from '../../tool/declaration.ts'
 import type { EgressDoors } from '../egress/doors.ts'
 import { FORWARD, forwardWords } from '../egress/forwarded.ts'
 import { proxyVariables } from '../egress/variables.ts'
+import type { GatewayPlaces } from './kept.ts'
 import { placeProgram } from './program.ts'
 import { type Mount, readOnly, systemView } from './view.ts'
 
@@ -21,10 +22,11 @@ export async function openWayOut(
   tool: string,
   { network }: Pick<Policy, 'network'>,
   doors: EgressDoors,
-  path: string,
+  config: GatewayPlaces,
 ): Promise<WayOut> {
   if (network === 'none' || network === 'host') return NONE
-  const node = await placeProgram(process.execPath, path, systemView())
+  const path = config.environment.PATH ?? ''
+  const node = await placeProgram(process.execPath, path, systemView(), config)
   const door = await doors.open(tool, network)
   return {
     mounts: [...node.mounts, readOnly(FORWARD, INSIDE), readOnly(door.path, SOCKET)],
