@@ -16,7 +16,7 @@ export interface Reaped {
 /**
  * Removes the containers and networks that dead gateways left, and those of our own that no
  * instance has; each is told. Without an engine there are none. Rejects where the engine does not
- * answer, or something stays.
+ * answer and, once all others are gone, with an `AggregateError` where something stays.
  */
 export async function reapContainers(
   config: EngineConfig,
@@ -25,20 +25,12 @@ export async function reapContainers(
 ): Promise<void> {
   if (!mayBeThere(config)) return
   const engine = await findEngine(config)
-  const filters = { label: ['toolgate.gateway'] }
-  // What is made or removed while we look is owned before or after.
-  const before = new Set(owned)
-  const isOwned = (name: string) => before.has(name) || owned.has(name)
-  const containers = await ask(engine.docker.listContainers({ all: true, filters }))
-  for (const { Id, Names, Labels } of containers) {
-    const { 'toolgate.gateway': gateway = '', 'toolgate.tool': tool = '' } = Labels
-    const own = gateway === GATEWAY && !Names.some((name) => isOwned(name.replace(/^\//, '')))
-    if (!own && !dead.has(gateway)) continue
-    await endContainer(engine, Id)
-    await removeGroups(Id)
-    told({ container: Id, gateway, tool })
-  }
-  await reapNetworks(engine, dead)
+  const ended = await endContainers(engine, dead, told)
+  const removed = await removeNetworks(engine, dead)
+  const failed = [...ended, ...removed].filter((each) => each.status === 'rejected')
+  if (failed.length === 0) return
+  const reasons = failed.map(({ reason }) => reason)
+  throw new AggregateError(reasons, 'containers or networks could not be removed')
 }
 
 /** From the first container on: what an engine made late, or kept, does not stay. */
@@ -54,20 +46,52 @@ let timer: NodeJS.Timeout | undefined
 /** Milliseconds. */
 const MINUTE = 60_000
 
-async function reapNetworks(engine: Engine, dead: ReadonlySet<string>): Promise<void> {
-  const filters = { label: ['toolgate.gateway'] }
-  const networks = await ask(engine.docker.listNetworks({ filters: filters as never }))
+const LABELLED = { label: ['toolgate.gateway'] }
+
+async function endContainers(
+  engine: Engine,
+  dead: ReadonlySet<string>,
+  told: (reaped: Reaped) => void,
+): Promise<PromiseSettledResult<void>[]> {
+  // What is made or removed while we look is owned before or after.
+  const before = new Set(owned)
+  const isOwned = (name: string) => before.has(name) || owned.has(name)
+  const containers = await ask(engine.docker.listContainers({ all: true, filters: LABELLED }))
+  return each(containers, async ({ Id, Names, Labels }) => {
+    const { 'toolgate.gateway': gateway = '', 'toolgate.tool': tool = '' } = Labels
+    const own = gateway === GATEWAY && !Names.some((name) => isOwned(name.replace(/^\//, '')))
+    if (!own && !dead.has(gateway)) return
+    await endContainer(engine, Id)
+    await removeGroups(Id)
+    told({ container: Id, gateway, tool })
+  })
+}
+
+async function removeNetworks(
+  engine: Engine,
+  dead: ReadonlySet<string>,
+): Promise<PromiseSettledResult<void>[]> {
+  const networks = await ask(engine.docker.listNetworks({ filters: LABELLED as never }))
   const used = await networksInUse()
-  for (const { Id, Labels } of networks) {
+  return each(networks, async ({ Id, Labels }) => {
     const gateway = Labels?.['toolgate.gateway'] ?? ''
     const own = gateway === GATEWAY && !used.has(Id)
-    if (!own && !dead.has(gateway)) continue
-    await removeNetwork(engine, Id)
-  }
+    if (own || dead.has(gateway)) await removeNetwork(engine, Id)
+  })
+}
+
+/** One after the other: none that fails keeps the next from its turn. */
+async function each<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+): Promise<PromiseSettledResult<void>[]> {
+  const ends: PromiseSettledResult<void>[] = []
+  for (const item of items) ends.push(...(await Promise.allSettled([work(item)])))
+  return ends
 }
 
 /** No engine is started, and none is waited for, only to be asked. */
-function mayBeThere(config: EngineConfig): boolean {
+export function mayBeThere(config: EngineConfig): boolean {
   let address: EngineAddress
   try {
     address = engineAddress(config)
