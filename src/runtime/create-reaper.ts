@@ -1,7 +1,9 @@
 import type { Config } from '../config/config.ts'
+import { GATEWAY } from '../mark.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { clearContainers } from './container/clear.ts'
 import { somethingLeft } from './container/remove.ts'
+import { forgetUse } from './container/used.ts'
 import { forgetEgress } from './egress/folder.ts'
 import { findLimiter } from './limits/limiter.ts'
 import { Reaper } from './reaper.ts'
@@ -20,5 +22,6 @@ export function createReaper(config: Config, telemetry: Telemetry): Reaper {
       (dead) => clearContainers(config, dead, telemetry),
     ],
     leaves: somethingLeft,
+    forget: () => forgetUse(config.cache, [GATEWAY]),
   })
 }

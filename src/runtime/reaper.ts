@@ -17,6 +17,8 @@ export interface ReaperOptions {
   readonly clearers: readonly ((gateways: ReadonlySet<string>) => Promise<unknown>)[]
   /** At its end: whether something of ours is left that only a later gateway can clear up. */
   readonly leaves: () => boolean
+  /** At its end, where nothing is left: forgets what told others where to look for it. */
+  readonly forget: () => Promise<void>
 }
 
 /**
@@ -54,7 +56,11 @@ export class Reaper {
     if (this.#held === undefined) return
     await Promise.all([this.#held, this.#looking])
     if (this.#options.leaves() || (await findMarked(new Set([GATEWAY]))).length > 0) return
-    await this.#leases.release().catch((error: unknown) => this.#fault(error))
+    // The lease last: without it nobody comes back to the rest.
+    const { forget } = this.#options
+    await forget()
+      .then(() => this.#leases.release())
+      .catch((error: unknown) => this.#fault(error))
   }
 
   async #renew(): Promise<void> {
