@@ -2,13 +2,14 @@ import type { HostConfig } from 'dockerode'
 import type { Config } from '../../config/config.ts'
 import type { Declaration, Policy } from '../../tool/declaration.ts'
 import { boundsOf, sizeOf } from '../cell/bounds.ts'
-import type { Cell } from '../cell/cell.ts'
+import type { Cell, CellLine } from '../cell/cell.ts'
 import { WORKSPACE } from '../cell/native.ts'
 import type { EngineFacts } from './engine.ts'
 import { networkPart } from './network-part.ts'
 import { isWaived, type Part } from './part.ts'
 import { REFUSED_INSIDE, seccompProfile } from './seccomp.ts'
 import { tmpfsOf } from './tmpfs.ts'
+import { refusedUser } from './user.ts'
 
 /** The cell of a container: its lines, and the options of the engine that make them true. */
 export interface ContainerCell extends Cell {
@@ -36,7 +37,7 @@ export function resolveContainerCell(
     privileges(policy, facts),
     root(policy),
     scratch(policy, config),
-    mounts(policy),
+    mounts(policy, config),
     environment(policy),
     limits(policy, config, facts),
   ]
@@ -93,7 +94,8 @@ function filterRule(own: boolean, filtered: boolean): string {
   return filtered ? "the engine's own filter" : 'no filter of the engine’s own'
 }
 
-function privileges({ container }: Policy, facts: EngineFacts): Part {
+function privileges(policy: Policy, facts: EngineFacts): Part {
+  const { container } = policy
   const { capAdd, capDrop, securityOpt, user } = container
   const own = securityOpt.some((option) => /^no-new-privileges\b/.test(option))
   const named = securityOpt.some((option) => /^seccomp\b/.test(option))
@@ -105,6 +107,7 @@ function privileges({ container }: Policy, facts: EngineFacts): Part {
     ...securityOpt.filter((option) => /privileged/i.test(option.replace(/no-new-privileges/i, ''))),
     ...capAdd.filter((name) => /^(?:CAP_)?ALL$/i.test(name)),
   ]
+  const nameless = refusedUser(policy)
   return {
     lines: [
       {
@@ -136,7 +139,10 @@ function privileges({ container }: Policy, facts: EngineFacts): Part {
       { what: 'privileged', rule: 'never', by: 'engine: Privileged' },
     ],
     host: { CapDrop: [...capDrop], CapAdd: [...capAdd], SecurityOpt: options },
-    refusals: refused.map((word) => `${word} would make the container a privileged one`),
+    refusals: [
+      ...refused.map((word) => `${word} would make the container a privileged one`),
+      ...(nameless === undefined ? [] : [nameless]),
+    ],
   }
 }
 
@@ -162,18 +168,27 @@ function scratch(policy: Policy, { cells }: Pick<Config, 'cells'>): Part {
   }
 }
 
-function mounts({ workspace: { access, per }, files }: Policy): Part {
+function mounts(
+  { workspace: { access, per }, files }: Policy,
+  { cells }: Pick<Config, 'cells'>,
+): Part {
   const by = 'engine: Mounts'
   const whose = { tool: 'of the tool', caller: 'of each caller', session: 'of each session' }[per]
   const rule = access === 'none' ? 'none' : `${access}, one ${whose}, at ${WORKSPACE}`
   return {
     lines: [
       { what: 'workspace', rule, by },
+      ...(access === 'read-write' ? [disk(cells)] : []),
       ...files.read.map((what) => ({ what, rule: 'read-only', by })),
       ...files.write.map((what) => ({ what, rule: 'read-write', by })),
       { what: 'sockets of container engines', rule: 'never', by: 'refused at start' },
     ],
   }
+}
+
+function disk(cells: Config['cells']): CellLine {
+  const by = process.platform === 'linux' ? 'a watchdog that ends the tool' : null
+  return { what: 'disk in the workspace', rule: `at most ${sizeOf(cells.disk)}`, by }
 }
 
 function environment({ env, secrets }: Policy): Part {

@@ -2,19 +2,18 @@ import type { Duplex } from 'node:stream'
 import type { Container, ContainerCreateOptions } from 'dockerode'
 import type { Config } from '../../config/config.ts'
 import { ToolgateError } from '../../errors.ts'
-import { GATEWAY, MARK, markOf } from '../../mark.ts'
+import { markOf } from '../../mark.ts'
 import type { Declaration } from '../../tool/declaration.ts'
 import { boundsOf } from '../cell/bounds.ts'
-import { WORKSPACE } from '../cell/native.ts'
+import { watchDisk } from '../limits/disk.ts'
 import { type ProcessOptions, ToolProcess } from '../process.ts'
 import type { StartOptions } from '../starting.ts'
 import { userOf } from '../users.ts'
 import { openWorkspace } from '../workspace.ts'
 import { attach, streamsOf } from './attach.ts'
-import type { ContainerCell } from './cell.ts'
 import { ask, type Engine, findEngine, startFailure } from './engine.ts'
 import { cellHere } from './here.ts'
-import { findImage, type Image } from './image.ts'
+import { findImage } from './image.ts'
 import { watchMemory } from './memory-events.ts'
 import { ContainerMeter } from './meter.ts'
 import { mountsOf } from './mounts.ts'
@@ -22,7 +21,8 @@ import { connectNetwork } from './network.ts'
 import { watchOwn } from './reap.ts'
 import { owned, removeContainer } from './remove.ts'
 import { RunningContainer } from './running.ts'
-import { tmpfsOf } from './tmpfs.ts'
+import { type Placed, specOf } from './spec.ts'
+import { noteUse } from './used.ts'
 import { folderUser, userIn } from './user.ts'
 import { watchExit } from './wait.ts'
 
@@ -35,13 +35,10 @@ export interface ContainerOptions extends ProcessOptions {
 }
 
 /** What is known of an instance, besides its tool's file. */
-interface Instance {
+interface Instance extends Placed {
   readonly engine: Engine
-  readonly image: Image
-  readonly cell: ContainerCell
-  readonly mounts: Awaited<ReturnType<typeof mountsOf>>
-  readonly network: Awaited<ReturnType<typeof connectNetwork>>
-  readonly user: string
+  /** A folder that it may write to, and the most bytes that it may hold; null: there is none. */
+  readonly disk: { readonly folder: string; readonly most: number } | null
 }
 
 /**
@@ -61,6 +58,7 @@ export async function startContainer(
     for (const step of undo.splice(0).reverse()) await step()
   }
   try {
+    await noteUse(config.cache)
     const instance = await prepare(tool, image.program, engine, options, undo)
     log.debug({ ...fields, image: instance.image.digest }, 'container is being created')
     return await run(tool, image.args, instance, options, undo, release)
@@ -109,7 +107,10 @@ async function prepare(
   const network = await connectNetwork(tool, engine, egress, config)
   undo.push(() => network.release())
   const user = userIn(policy, { own, facts: engine.facts, image, cells: config.cells })
-  return { engine, image, cell, mounts, network, user }
+  const { folder } = workspace
+  const writes = policy.workspace.access === 'read-write' && folder !== null
+  const disk = writes ? { folder, most: config.cells.disk } : null
+  return { engine, image, cell, mounts, network, user, disk }
 }
 
 /** Created, attached, waited for and started: in this order nothing of it can be missed. */
@@ -121,14 +122,15 @@ async function run(
   undo: (() => Promise<unknown>)[],
   release: () => Promise<void>,
 ): Promise<ToolProcess> {
-  const { engine, image } = instance
-  const { config, fields } = options
-  const name = `toolgate-${markOf(fields.instance)}`
+  const { engine, image, disk } = instance
+  const { config, fields, variables } = options
+  const mark = markOf(fields.instance)
+  const name = `toolgate-${mark}`
   owned.add(name)
   watchOwn(config)
   let id: string | undefined
   undo.push(() => removeContainer(engine, name, config, id))
-  const spec = specOf(tool, args, instance, options)
+  const spec = specOf(tool, args, instance, { config, mark, variables })
   const { connection, code, container } = await start(engine, name, spec, config.timeouts.start)
   id = container.id
   undo.push(async () => connection.destroy())
@@ -143,7 +145,8 @@ async function run(
     remove: release,
   })
   options.log.info({ ...fields, image: image.digest, container: container.id }, 'container started')
-  return new ToolProcess(options, {
+  let overfull: string | undefined
+  const process = new ToolProcess(options, {
     pid,
     stdio: {
       ...streamsOf(connection, () => meter.looked(), members.exited),
@@ -151,8 +154,17 @@ async function run(
     },
     members,
     meter,
-    blame: () => members.blame(),
+    blame: () => overfull ?? members.blame(),
   })
+  if (disk !== null) {
+    const onBreach = (why: string) => {
+      overfull = why
+      members.signal('SIGKILL')
+    }
+    const watch = watchDisk({ ...disk, written: () => meter.usage?.written ?? null, onBreach })
+    undo.push(async () => watch.close())
+  }
+  return process
 }
 
 async function start(
@@ -181,51 +193,6 @@ async function start(
     }
   } finally {
     clearTimeout(timer)
-  }
-}
-
-/** What the engine is told of this instance. */
-function specOf(
-  tool: Declaration,
-  args: readonly string[],
-  { image, cell, mounts, network, user }: Instance,
-  { config, fields, variables }: ContainerOptions,
-): ContainerCreateOptions {
-  const { policy } = tool
-  const home = policy.workspace.access === 'read-write' ? WORKSPACE : '/tmp'
-  const mark = markOf(fields.instance)
-  const env: Record<string, string> = { HOME: home, ...network.variables }
-  for (const each of policy.env) env[each] = config.environment[each] ?? ''
-  for (const each of policy.env) if (config.environment[each] === undefined) delete env[each]
-  Object.assign(env, variables, { [MARK]: mark })
-  // An engine would make these folders of the disk, without a bound.
-  const volumes = image.volumes.filter((path) => !mounts.some(({ Target }) => Target === path))
-  const places = [...volumes, ...policy.container.tmpfs]
-  return {
-    Image: image.id,
-    ...(args.length > 0 && { Cmd: args.map((arg) => arg.replaceAll('{workspace}', WORKSPACE)) }),
-    Env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
-    Labels: {
-      'toolgate.instance': mark,
-      'toolgate.gateway': GATEWAY,
-      'toolgate.tool': tool.name,
-    },
-    User: user,
-    Hostname: 'tool',
-    ...(policy.workspace.access !== 'none' && { WorkingDir: WORKSPACE }),
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
-    OpenStdin: true,
-    StdinOnce: true,
-    Tty: false,
-    Healthcheck: { Test: ['NONE'] },
-    HostConfig: {
-      ...cell.host,
-      ...(cell.host.NetworkMode === undefined && { NetworkMode: network.mode }),
-      Tmpfs: tmpfsOf(places, config.cells.tmp, user),
-      Mounts: mounts,
-    },
   }
 }
 

@@ -33,10 +33,27 @@ export function userIn(
 
 /** Whose a tool's folder is made, under root: of the user that the container runs as. */
 export function folderUser({ container }: Pick<Policy, 'container'>, own: User | null) {
-  const [, uid, gid] = /^(\d+)(?::(\d+))?$/.exec(container.user ?? '') ?? []
+  const [, uid, gid] = NUMBERS.exec(container.user ?? '') ?? []
   if (own === null || uid === undefined) return own
   return Number(uid) === 0 ? null : { uid: Number(uid), gid: Number(gid ?? uid) }
 }
+
+/**
+ * Why a tool with a folder does not start as whom its file names: only the image knows the number of
+ * a name, and the folder has to be given to it. Undefined where nothing is in the way.
+ */
+export function refusedUser({
+  workspace,
+  container: { user },
+}: Pick<Policy, 'workspace' | 'container'>): string | undefined {
+  if (workspace.access === 'none' || user === null || NUMBERS.test(user)) return undefined
+  return (
+    `policy.user names ${user}, and a workspace can only be given to numbers; ` +
+    "say them as the image has them, such as user: '1000:1000'"
+  )
+}
+
+const NUMBERS = /^(\d+)(?::(\d+))?$/
 
 function named({ uid, gid }: User): string {
   return `${uid}:${gid}`

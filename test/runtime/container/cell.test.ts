@@ -252,6 +252,31 @@ test('what an engine cannot enforce keeps a tool from starting, unless its file 
   assert.deepEqual(loose.refusals, [])
 })
 
+test('what a writable workspace may hold is a line of the cell', options, () => {
+  const { config } = ground
+  const lineOf = (access: 'read-only' | 'read-write') => {
+    const tool = boxed('echo', { workspace: { access, per: 'tool' } })
+    const { lines } = resolveContainerCell(tool, config)
+    return lines.find(({ what }) => what === 'disk in the workspace')
+  }
+  const by = 'a watchdog that ends the tool'
+  assert.deepEqual(lineOf('read-write'), {
+    what: 'disk in the workspace',
+    rule: 'at most 1 GB',
+    by,
+  })
+  assert.equal(lineOf('read-only'), undefined)
+})
+
+test('a user by name and a workspace do not go together', options, async (t) => {
+  const workspace = { access: 'read-write', per: 'tool' } as const
+  const tool = boxed('echo', { workspace, container: { user: 'node' } })
+  const why = /policy\.user names node, .*user: '1000:1000'/
+  assert.match(String((await containerCellOf(tool, ground.config)).refusals), why)
+  await assert.rejects(start(t, ground, engine, tool), why)
+  assert.deepEqual(await engine.containers(), [])
+})
+
 const NEVER = /(socket|the kernel’s own), which no tool is given|which is never mounted/
 
 async function call(started: Started, name: string, args: object = {}): Promise<string> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { folderUser, userIn } from '../../../src/runtime/container/user.ts'
+import { folderUser, refusedUser, userIn } from '../../../src/runtime/container/user.ts'
 
 const own = { uid: 2_000_007, gid: 2_000_007 }
 const cells = {
@@ -63,4 +63,20 @@ test('a folder is given to whom the file names, where that is a number', () => {
   assert.equal(folder('0:0'), null)
   assert.deepEqual(folder('app'), own)
   assert.equal(folder('1000', null), null)
+})
+
+test('a name is no user that a folder could be given to, and is refused with one', () => {
+  const refused = (name: string | null, access: 'none' | 'read-only' | 'read-write') =>
+    refusedUser({
+      workspace: { access, per: 'tool' },
+      container: { ...container, user: name },
+    })
+  for (const name of ['node', 'root', 'node:node', '1000:node', 'node:1000', '1000 ']) {
+    assert.match(refused(name, 'read-write') ?? '', /names .*; say them .* user: '1000:1000'/, name)
+    assert.match(refused(name, 'read-only') ?? '', /only be given to numbers/, name)
+    assert.equal(refused(name, 'none'), undefined, name)
+  }
+  for (const fine of [null, '0', '1000', '1000:50']) {
+    assert.equal(refused(fine, 'read-write'), undefined, String(fine))
+  }
 })
