@@ -2,14 +2,17 @@ import type { LearnState } from '../catalogue/catalogue.ts'
 import { withOutput } from '../contract/over-rest.ts'
 import type { ToolEntry } from '../registry/registry.ts'
 import type { Cell } from '../runtime/cell/cell.ts'
+import { knownKind } from '../runtime/cells.ts'
 import { missingSecrets } from '../runtime/secrets.ts'
 import type { Declaration, FunctionDeclaration } from '../tool/declaration.ts'
 import type { HttpParts } from './parts.ts'
 
-/** One tool as the catalogue shows it, with the names of its functions. */
-export async function summarise(parts: HttpParts, entry: ToolEntry) {
+/**
+ * One tool as the catalogue shows it, with the names of its functions. `cell` is what its instances
+ * may touch here; undefined: not known yet, or there is nothing that could have one.
+ */
+export function summarise(parts: HttpParts, entry: ToolEntry, cell: Cell | undefined) {
   const { declaration } = entry
-  const cell = declaration && (await parts.cell(declaration))
   const learning = declaration && parts.catalogue.look(declaration)
   const { running, sessions } = parts.instances(entry.name)
   const [error] = errorsOf(entry, learning, cell)
@@ -20,7 +23,8 @@ export async function summarise(parts: HttpParts, entry: ToolEntry) {
     tags: declaration?.tags ?? [],
     ...(declaration !== undefined && { runtime: declaration.runtime.kind, mode: declaration.mode }),
     state: stateOf(entry, learning),
-    sandbox: cell?.kind ?? 'none',
+    // Nothing is let go that nobody has looked at.
+    sandbox: cell?.kind ?? (declaration && knownKind(declaration)) ?? 'missing',
     instances: running,
     sessions,
     ...(declaration !== undefined && { version: declaration.version }),
@@ -42,7 +46,7 @@ export async function detail(parts: HttpParts, entry: ToolEntry) {
   const errors = errorsOf(entry, learning, cell)
   const timeout = declaration && (declaration.timeout ?? parts.config.timeouts.call)
   return {
-    ...(await summarise(parts, entry)),
+    ...summarise(parts, entry, cell),
     ...(timeout !== undefined && { timeout }),
     era: eraOf(declaration, learning),
     cell: cell?.lines ?? [],

@@ -51,6 +51,7 @@ test('A file with a mistake shows where it is and what was expected', async () =
   house.entries.set('bad', { name: 'bad', file: '/tools/bad.ts', state: 'broken', error })
   const { body } = await ask().get('/v1/tools/bad').expect(200)
   assert.equal(body.state, 'broken')
+  assert.equal(body.sandbox, 'missing')
   assert.deepEqual(body.lastError, error)
   house.entries.set('bad', {
     name: 'bad',

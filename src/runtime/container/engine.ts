@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { Agent } from 'node:http'
 import type Docker from 'dockerode'
 import { ToolgateError } from '../../errors.ts'
@@ -25,17 +26,39 @@ export interface EngineFacts {
   readonly ownFilter: boolean
 }
 
-/** The engine, with one client for each place it is at. Rejects with `no_cell`. */
+/**
+ * The engine, with one client for each place it is at. Rejects with `no_cell`, and for some seconds
+ * with the same without asking again, unless its socket is another one by then.
+ */
 export async function findEngine(config: EngineConfig): Promise<Engine> {
   const address = engineAddress(config)
   const key = JSON.stringify(address)
   const known = engines.get(key)
   if (known !== undefined) return known
+  const socket = identify(address)
+  const failure = failures.get(key)
+  if (failure?.socket === socket && performance.now() < failure.until) throw failure.error
   const connecting = connect(address)
   engines.set(key, connecting)
-  // One that could not be reached may be there the next time.
-  connecting.catch(() => engines.delete(key))
+  connecting.catch((error: unknown) => {
+    engines.delete(key)
+    failures.set(key, { error, socket, until: performance.now() + AGAIN })
+  })
   return connecting
+}
+
+/** Of those that could not be reached the last time: one that hangs would keep each request waiting. */
+const failures = new Map<string, { error: unknown; socket: string; until: number }>()
+
+/** The very socket that is there: an engine that is started makes its own. */
+function identify(address: EngineAddress): string {
+  if (!('socket' in address)) return ''
+  try {
+    const { dev, ino, ctimeNs } = statSync(address.socket, { bigint: true })
+    return `${dev}:${ino}:${ctimeNs}`
+  } catch {
+    return ''
+  }
 }
 
 /** It may have come back as another version: it is asked again. */
@@ -161,3 +184,4 @@ export async function ask<T>(request: Promise<T>, milliseconds = PATIENCE): Prom
 
 /** Milliseconds. */
 const PATIENCE = 5_000
+const AGAIN = 5_000

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts'
 import type { Declaration, Runtime } from '../../tool/declaration.ts'
 import type { Cell } from '../cell/cell.ts'
 import type { Program, StartOptions } from '../starting.ts'
-import { type Engine, findEngine } from './engine.ts'
+import { type Engine, findEngine, startFailure } from './engine.ts'
 import { cellHere, reasonOf } from './here.ts'
 import { findImage, imageDigest, prepareImage } from './image.ts'
 
@@ -34,7 +34,8 @@ export async function containerCellOf(tool: Declaration, config: Config): Promis
   }
   const { runtime } = tool
   if (imageDigest(tool) === null && runtime.kind === 'container') {
-    await findImage(engine, runtime.image).catch(() => undefined)
+    // One that hangs is forgotten, so that the next one who asks is told.
+    await findImage(engine, runtime.image).catch((error: unknown) => startFailure(error, engine))
   }
   return cellHere(tool, config, engine, imageDigest(tool))
 }

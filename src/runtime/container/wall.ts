@@ -30,8 +30,21 @@ export async function findWalls(
   if (socket === null) return 'an engine that is reached over TCP may be on another machine'
   if (facts.rootless) return 'the networks of a rootless engine are not this machine’s'
   const path = environment.PATH ?? ''
-  const known = working.get(path)
-  if (known !== undefined) return known
+  const known = tried.get(path)
+  if (known !== undefined && performance.now() < known.until) return known.walls
+  const fresh = { walls: tryWalls(environment), until: Number.POSITIVE_INFINITY }
+  tried.set(path, fresh)
+  const forget = () => {
+    fresh.until = performance.now() + AGAIN
+  }
+  fresh.walls.then((walls) => typeof walls === 'string' && forget(), forget)
+  return fresh.walls
+}
+
+/** By PATH. What does not work may have been mended some seconds later. */
+const tried = new Map<string, { readonly walls: Promise<Filters | string>; until: number }>()
+
+async function tryWalls(environment: Environment): Promise<Filters | string> {
   const filters = await findFilters(environment)
   if (typeof filters === 'string') return filters
   try {
@@ -39,12 +52,11 @@ export async function findWalls(
   } catch (error) {
     return `iptables does not work here: ${(error as Error).message}`.replace(/\.$/, '')
   }
-  working.set(path, filters)
   return filters
 }
 
-/** By PATH. What does not work may have been mended the next time. */
-const working = new Map<string, Filters>()
+/** Milliseconds. */
+const AGAIN = 5_000
 
 /** The name of a network's bridge: an interface's has at most 15 characters. */
 export function bridgeName(number: number): string {
