@@ -97,7 +97,7 @@ async function prepare(
     log,
   })
   undo.push(() => workspace.release())
-  const mounts = await mountsOf(policy, workspace.folder, engine, config.environment)
+  const mounts = await mountsOf(policy, workspace.folder, engine, config.environment, cell.files)
   if (mounts.length > 0 && engine.socket === null) {
     const message =
       'The tool could not be started: the container engine is reached over TCP, ' +
