@@ -33,11 +33,19 @@ export interface EngineFacts {
 export async function findEngine(config: EngineConfig): Promise<Engine> {
   const address = engineAddress(config)
   const key = JSON.stringify(address)
+  const failure = engines.has(key) ? undefined : failures.get(key)
+  const fresh = failure !== undefined && performance.now() < failure.until
+  if (fresh && failure.socket === identify(address)) throw failure.error
+  return findAgain(config)
+}
+
+/** The same, asked though it has just failed: for what is done when nobody waits for it. */
+export async function findAgain(config: EngineConfig): Promise<Engine> {
+  const address = engineAddress(config)
+  const key = JSON.stringify(address)
   const known = engines.get(key)
   if (known !== undefined) return known
   const socket = identify(address)
-  const failure = failures.get(key)
-  if (failure?.socket === socket && performance.now() < failure.until) throw failure.error
   const connecting = connect(address)
   engines.set(key, connecting)
   connecting.catch((error: unknown) => {

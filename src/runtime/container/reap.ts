@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { GATEWAY } from '../../mark.ts'
 import { type EngineAddress, type EngineConfig, engineAddress } from './address.ts'
-import { ask, type Engine, findEngine } from './engine.ts'
+import { ask, type Engine, findAgain } from './engine.ts'
 import { removeGroups } from './groups.ts'
 import { networksInUse, removeNetwork } from './network.ts'
 import { endContainer, owned } from './remove.ts'
@@ -24,7 +24,7 @@ export async function reapContainers(
   told: (reaped: Reaped) => void = () => {},
 ): Promise<void> {
   if (!mayBeThere(config)) return
-  const engine = await findEngine(config)
+  const engine = await findAgain(config)
   const ended = await endContainers(engine, dead, told)
   const removed = await removeNetworks(engine, dead)
   const failed = [...ended, ...removed].filter((each) => each.status === 'rejected')

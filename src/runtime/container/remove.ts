@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EngineConfig } from './address.ts'
-import { ask, type Engine, findEngine, statusOf } from './engine.ts'
+import { ask, type Engine, findAgain, statusOf } from './engine.ts'
 import { removeGroups } from './groups.ts'
 
 /** Names of the containers that this gateway has, or is about to have. */
@@ -40,7 +40,7 @@ export async function removeContainer(
   try {
     await remove(engine)
   } catch {
-    removeLater(name, async () => remove(await findEngine(config)))
+    removeLater(name, async () => remove(await findAgain(config)))
   }
 }
 
