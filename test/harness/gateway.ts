@@ -82,7 +82,10 @@ export function launchGateway(
   const paths = folders(dir, mark, options)
   const args = ['serve', '--port', '0', '--metrics-port', '0', '--config', paths.config]
   args.push('--tools', paths.tools.dir, '--workspace', paths.workspace, ...(options.args ?? []))
-  const [program = process.execPath, ...words] = [...(options.within?.(dir) ?? []), process.execPath]
+  const [program = process.execPath, ...words] = [
+    ...(options.within?.(dir) ?? []),
+    process.execPath,
+  ]
   const child = spawn(program, [...words, MAIN, ...args], {
     cwd: dir,
     env: { ...inherited(), HOME: dir, TOOLGATE_CACHE: join(dir, 'cache'), ...options.env },
