@@ -34,6 +34,9 @@ export class Reaper {
   #held: Promise<void> | undefined
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Something is left; milliseconds after which it is tried again. */
+  #again = SOON
+  #trying: NodeJS.Timeout | undefined
   #warned = false
 
   constructor(options: ReaperOptions) {
@@ -52,6 +55,7 @@ export class Reaper {
   /** After the last process has ended. What is left all the same, the next gateway sees to. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
+    clearTimeout(this.#trying)
     this.#closed.abort()
     if (this.#held === undefined) return
     await Promise.all([this.#held, this.#looking])
@@ -68,16 +72,28 @@ export class Reaper {
   }
 
   #look(): void {
+    clearTimeout(this.#trying)
     this.#looking ??= this.#reap()
       .catch((error: unknown) => {
         if (!this.#closed.signal.aborted) this.#fault(error)
+        return false
       })
-      .finally(() => {
+      .then((done) => {
         this.#looking = undefined
+        if (done) this.#again = SOON
+        else this.#tryAgain()
       })
   }
 
-  async #reap(): Promise<void> {
+  /** A busy engine may answer in a moment; one that is gone is asked less and less often. */
+  #tryAgain(): void {
+    if (this.#closed.signal.aborted) return
+    this.#trying = setTimeout(() => this.#look(), this.#again).unref()
+    this.#again = Math.min(2 * this.#again, MINUTE)
+  }
+
+  /** False where something is left. */
+  async #reap(): Promise<boolean> {
     await this.#held
     await this.#renew()
     const dead = new Map<string, Neighbour>()
@@ -85,11 +101,10 @@ export class Reaper {
       if (each.state === 'dead') dead.set(each.gateway, each)
     }
     // Without any, which is nearly always, no process has to be looked at.
-    if (dead.size > 0) await this.#end(dead)
+    return dead.size === 0 || (await this.#end(dead))
   }
-
-  /** Asks, insists, and looks until nothing is left; what stays is looked at a minute later. */
-  async #end(dead: ReadonlyMap<string, Neighbour>): Promise<void> {
+  /** Asks, insists, and looks until nothing is left; what stays is looked at later. */
+  async #end(dead: ReadonlyMap<string, Neighbour>): Promise<boolean> {
     const { term } = this.#options
     const gateways = new Set(dead.keys())
     const since = performance.now()
@@ -115,12 +130,12 @@ export class Reaper {
     const { log } = this.#options.telemetry
     if (left.size > 0) log.error({ processes: left.size }, 'orphans could not be ended')
     const gone = [...dead.values()].filter(({ gateway }) => !stuck.has(gateway))
-    if (await this.#clear(new Set(gone.map(({ gateway }) => gateway)))) {
-      for (const each of gone) await this.#leases.forget(each)
-    }
+    if (!(await this.#clear(new Set(gone.map(({ gateway }) => gateway))))) return false
+    for (const each of gone) await this.#leases.forget(each)
+    return stuck.size === 0
   }
 
-  /** False where something could not be cleared, and is tried again a minute later. */
+  /** False where something could not be cleared, and is tried again later. */
   async #clear(gateways: ReadonlySet<string>): Promise<boolean> {
     if (gateways.size === 0) return true
     const cleared = await Promise.allSettled(this.#options.clearers.map((clear) => clear(gateways)))
@@ -195,5 +210,6 @@ function send(target: number, signal: NodeJS.Signals): void {
 
 /** Milliseconds. */
 const MINUTE = 60_000
+const SOON = 1_000
 const PAUSE = 200
 const GIVE_UP = 5_000
