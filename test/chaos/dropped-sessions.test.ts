@@ -9,7 +9,13 @@ import { settled } from './settled.ts'
 
 const SESSIONS = 500
 const SCRIPT = fileURLToPath(new URL('../fixtures/answers-in-shell.sh', import.meta.url))
-const light = { command: ['/bin/sh', SCRIPT, MARK], policy: CELLED, era: 'legacy' }
+const light = {
+  command: ['/bin/sh', SCRIPT, MARK],
+  policy: CELLED,
+  era: 'legacy',
+  // However long it takes to open them all.
+  timeout: '5m',
+}
 
 test(`${SESSIONS} sessions in cells are dropped without goodbye: all is as it was before`, {
   skip: noChaos,
