@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
@@ -110,6 +110,8 @@ test('a tool that fills its workspace is ended, and its caller is told why', { s
     assert.match(errorOf(answer).message, /32 MB/)
     const folder = join(besieged?.gateway.workspace ?? '', 'bombs')
     assert.ok(statSync(join(folder, 'full')).size < 400 * 2 ** 20)
+    // As long as it is there, every process of the tool is ended.
+    rmSync(join(folder, 'full'))
   }),
 )
 
