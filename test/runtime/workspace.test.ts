@@ -286,7 +286,8 @@ test('all of this holds for a gateway that is not root', { skip: asRoot }, (t) =
     spawnSync('setpriv', [...nobody, ...command], {
       cwd: '/',
       encoding: 'utf8',
-      env: { PATH: process.env.PATH, TMPDIR: '/tmp' },
+      // Node would hand its coverage folder on, which nobody may write to.
+      env: { PATH: process.env.PATH, TMPDIR: '/tmp', NODE_V8_COVERAGE: undefined },
     })
   const file = import.meta.filename
   const seen = run(process.execPath, '--input-type=module', '-e', `import ${JSON.stringify(file)}`)
