@@ -5,12 +5,13 @@ import type { Declaration } from '../tool/declaration.ts'
 import { boundsOf } from './cell/bounds.ts'
 import { grantFiles } from './cell/grants.ts'
 import { probeHost } from './cell/host.ts'
-import { identityView } from './cell/identity.ts'
 import { type NativeCell, WORKSPACE } from './cell/native.ts'
-import { placeProgram, unseenArgument } from './cell/program.ts'
+import { unseenArgument } from './cell/program.ts'
+import { ownUser, programView } from './cell/program-view.ts'
+import { refuseWithout } from './cell/refuse.ts'
 import { startInCell } from './cell/start.ts'
 import { cellVariables } from './cell/variables.ts'
-import { isSeen, type Mount, readOnly, systemView } from './cell/view.ts'
+import type { Mount } from './cell/view.ts'
 import { openWayOut } from './cell/way-out.ts'
 import { findLimiter } from './limits/limiter.ts'
 import type { ProcessOptions, ToolProcess } from './process.ts'
@@ -38,7 +39,13 @@ export async function startCelled(
   const held = new AsyncDisposableStack()
   try {
     const user = await userOf(tool.name, config)
-    const view = await viewOf(program, user, config)
+    const view = await programView({
+      program: program.program,
+      needs: program.needs ?? [],
+      user: user ?? ownUser(),
+      config,
+      kept: config,
+    })
     const files = await filesOf(policy, config)
     await refuseUnseen(authored(tool), [...view.mounts, ...files], log.child({ ...fields }))
     const out = await openWayOut(tool.name, policy, options.egress, config)
@@ -99,8 +106,8 @@ function diskOf({ workspace }: Declaration['policy'], { folder }: Workspace, { c
 /** Looked at again, since its cell was chosen: what is mounted is what is checked now. */
 async function filesOf(policy: Declaration['policy'], config: Config): Promise<readonly Mount[]> {
   const { mounts, refusals } = await grantFiles(policy, config)
-  if (refusals.length === 0) return mounts
-  throw new ToolgateError('no_cell', `The tool could not be started: ${refusals.join('; ')}.`)
+  refuseWithout(refusals)
+  return mounts
 }
 
 async function meansOf(config: Config) {
@@ -110,22 +117,6 @@ async function meansOf(config: Config) {
     bindsDescriptors: host.bindsDescriptors,
     limiter,
   }
-}
-
-/** What the program sees besides what its file gives, and where it is itself. */
-async function viewOf(
-  { program, needs = [] }: Program,
-  user: { readonly uid: number; readonly gid: number } | null,
-  config: Config,
-): Promise<{ readonly program: string; readonly mounts: readonly Mount[] }> {
-  const system = systemView()
-  const self = user ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
-  const [placed, identity] = await Promise.all([
-    placeProgram(program, config.environment.PATH ?? '', system, config),
-    identityView(config.cache, self),
-  ])
-  const wanted = needs.filter((path) => !isSeen(path, system)).map((path) => readOnly(path))
-  return { program: placed.program, mounts: [...system, ...identity, ...placed.mounts, ...wanted] }
 }
 
 /** A forwarder, where there is one, starts the program. */

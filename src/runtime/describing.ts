@@ -4,12 +4,11 @@ import { dirname } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { type Launch, launchBare, type ReaderCommand } from '../registry/launch.ts'
 import type { Logger } from '../telemetry/log.ts'
+import { NOTHING } from '../tool/nothing.ts'
 import { enterCell } from './cell/enter.ts'
 import { type Host, probeHost, withoutLinks } from './cell/host.ts'
-import { identityView } from './cell/identity.ts'
 import { resolveNative } from './cell/native.ts'
-import { placeProgram } from './cell/program.ts'
-import { isSeen, readOnly, systemView } from './cell/view.ts'
+import { ownUser, programView } from './cell/program-view.ts'
 import { ProcessGroup } from './group.ts'
 import { OWN_CODE, packagesAbove } from './inline.ts'
 import { findLimiter } from './limits/limiter.ts'
@@ -54,13 +53,8 @@ async function launchCelled(
   config: DescribingConfig,
 ) {
   const limiter = await findLimiter()
-  const { uid, gid } = host.root ? await readerOf(file, config) : ownUser()
-  const system = systemView()
-  const [placed, identity] = await Promise.all([
-    placeProgram(program, config.environment.PATH ?? '', system),
-    identityView(config.cache, { uid, gid }),
-  ])
-  const wanted = needs.filter((path) => !isSeen(path, system)).map((path) => readOnly(path))
+  const user = host.root ? await readerOf(file, config) : ownUser()
+  const view = await programView({ program, needs, user, config })
   const { pid, stdio, third, group, begin } = await enterCell({
     cell: resolveNative(
       { policy: NOTHING },
@@ -69,12 +63,12 @@ async function launchCelled(
       limiter,
     ),
     given: {
-      mounts: [...system, ...identity, ...placed.mounts, ...wanted],
+      mounts: view.mounts,
       workspace: null,
-      user: host.root ? { uid, gid } : null,
+      user: host.root ? user : null,
     },
     bubblewrap: host.bubblewrap ?? 'bwrap',
-    program: placed.program,
+    program: view.program,
     args,
     cwd: '/tmp',
     env: {},
@@ -114,29 +108,5 @@ async function readerOf(file: string, { cells }: DescribingConfig) {
   return open ? { uid: last, gid: last } : { uid: own.uid, gid: own.gid }
 }
 
-function ownUser() {
-  return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
-}
-
 /** For a process that only imports and prints: generous, and finite. */
 const BOUNDS = { memory: 512 * 2 ** 20, processes: 64, cpus: null }
-
-const NOTHING = {
-  network: 'none',
-  workspace: { access: 'none', per: 'tool' },
-  files: { read: [], write: [] },
-  env: [],
-  secrets: {},
-  memory: null,
-  cpus: null,
-  processes: null,
-  sandbox: 'required',
-  container: {
-    readOnly: true,
-    capAdd: [],
-    capDrop: [],
-    securityOpt: [],
-    tmpfs: [],
-    user: null,
-  },
-} as const

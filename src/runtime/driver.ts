@@ -1,7 +1,6 @@
-import { ToolgateError } from '../errors.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { startBare, startPermitted } from './bare.ts'
-import type { Cell } from './cell/cell.ts'
+import { refuseWithout } from './cell/refuse.ts'
 import { startCelled } from './celled.ts'
 import { nativeCell } from './cells.ts'
 import type { ToolProcess } from './process.ts'
@@ -81,12 +80,6 @@ export async function startTool(
     default:
       return startBare(tool, program, common)
   }
-}
-
-/** Fails closed: what cannot be enforced keeps the tool from starting. */
-function refuseWithout(refusals: Cell['refusals']): void {
-  if (refusals.length === 0) return
-  throw new ToolgateError('no_cell', `The tool could not be started: ${refusals.join('; ')}.`)
 }
 
 function traceOf({ traceparent, tracestate }: StartOptions): Record<string, string> {

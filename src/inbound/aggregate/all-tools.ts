@@ -1,4 +1,5 @@
 import type { Declaration } from '../../tool/declaration.ts'
+import { NOTHING } from '../../tool/nothing.ts'
 import { VERSION } from '../../version.ts'
 
 /**
@@ -12,25 +13,7 @@ export const ALL_TOOLS: Declaration = {
   description: 'Every tool that the caller may see.',
   tags: [],
   runtime: { kind: 'inline', functions: [] },
-  policy: {
-    network: 'none',
-    workspace: { access: 'none', per: 'tool' },
-    files: { read: [], write: [] },
-    env: [],
-    secrets: {},
-    memory: null,
-    cpus: null,
-    processes: null,
-    sandbox: 'none',
-    container: {
-      readOnly: true,
-      capAdd: [],
-      capDrop: [],
-      securityOpt: [],
-      tmpfs: [],
-      user: null,
-    },
-  },
+  policy: { ...NOTHING, sandbox: 'none' },
   mode: 'daemon',
   timeout: null,
   idle: null,

@@ -5,6 +5,7 @@ import { ToolgateError } from '../../errors.ts'
 import { markOf } from '../../mark.ts'
 import type { Declaration } from '../../tool/declaration.ts'
 import { boundsOf } from '../cell/bounds.ts'
+import { refuseWithout } from '../cell/refuse.ts'
 import { watchDisk } from '../limits/disk.ts'
 import { type ProcessOptions, ToolProcess } from '../process.ts'
 import type { StartOptions } from '../starting.ts'
@@ -84,10 +85,7 @@ async function prepare(
     throw new ToolgateError('tool_failed_to_start', message)
   }
   const cell = await cellHere(tool, config, engine, image.digest)
-  if (cell.refusals.length > 0) {
-    const message = `The tool could not be started: ${cell.refusals.join('; ')}.`
-    throw new ToolgateError('no_cell', message)
-  }
+  refuseWithout(cell.refusals)
   const workspace = await openWorkspace({
     root: config.workspace,
     tool: name,
