@@ -10,6 +10,7 @@ import { descendants, isAlive, marked } from './processes.ts'
 import { raw } from './raw.ts'
 import { type ToolSource, type ToolsFolder, toolsFolder } from './tools-folder.ts'
 import { until, within } from './until.ts'
+import { warmCache } from './warm-cache.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const START = 30_000
@@ -86,9 +87,10 @@ export function launchGateway(
     ...(options.within?.(dir) ?? []),
     process.execPath,
   ]
+  const cache = options.env?.TOOLGATE_CACHE ?? warmCache(join(dir, 'cache'))
   const child = spawn(program, [...words, MAIN, ...args], {
     cwd: dir,
-    env: { ...inherited(), HOME: dir, TOOLGATE_CACHE: join(dir, 'cache'), ...options.env },
+    env: { ...inherited(), HOME: dir, ...options.env, TOOLGATE_CACHE: cache },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = readOutput(child)
@@ -117,8 +119,12 @@ export function launchGateway(
 }
 
 function inherited(): NodeJS.ProcessEnv {
-  const { PATH, NODE_V8_COVERAGE } = process.env
-  return { PATH, ...(NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE }) }
+  const { PATH, NODE_V8_COVERAGE, NODE_COMPILE_CACHE } = process.env
+  return {
+    PATH,
+    ...(NODE_V8_COVERAGE !== undefined && { NODE_V8_COVERAGE }),
+    ...(NODE_COMPILE_CACHE !== undefined && { NODE_COMPILE_CACHE }),
+  }
 }
 
 async function isReady(url: string): Promise<boolean> {

@@ -36,8 +36,8 @@ const config = {
   engine: { socket },
   environment: { HOME: at('home'), XDG_RUNTIME_DIR: at('user') },
 }
-const refused = (read: string[], write: string[] = []) =>
-  refusedFiles({ files: { read, write } }, config)
+const refused = (read: string[], write: string[] = [], by = config) =>
+  refusedFiles({ files: { read, write } }, by)
 
 test('a folder of the machine that holds nothing of the gateway’s is given', async () => {
   assert.deepEqual(await refused([at('data'), '/etc/hostname'], [at('data')]), [])
@@ -78,6 +78,15 @@ test('what is not there is told by its place in the file', async () => {
 })
 
 const own = resolve(import.meta.dirname, '../../..')
+/** What holds the code may hold this test's folder, too. */
+const elsewhere = {
+  ...config,
+  workspace: '/nowhere/workspace',
+  cache: '/nowhere/cache',
+  tools: '/nowhere/tools.d',
+  engine: { socket: '/nowhere/engine.sock' },
+  environment: {},
+}
 for (const [what, path] of [
   ['its folder', own],
   ['what holds that', dirname(own)],
@@ -87,8 +96,8 @@ for (const [what, path] of [
   ['its configuration', join(own, 'config')],
 ] as const) {
   test(`of the gateway’s own code ${what} can be read at most`, async () => {
-    assert.deepEqual(await refused([path]), [])
-    const [refusal] = await refused([], [path])
+    assert.deepEqual(await refused([path], [], elsewhere), [])
+    const [refusal] = await refused([], [path], elsewhere)
     assert.match(refusal ?? '', /^policy\.files\.write\[0\] is, holds or lies in the gateway’s own/)
   })
 }

@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const SRC = fileURLToPath(new URL('../../src', import.meta.url))
+const WARM = new URL('../../src/runtime/warm.ts', import.meta.url).href
+const KEPT = join(SRC, '../node_modules/.cache/toolgate-test')
+
+/**
+ * Fills a cache folder as the first start of a gateway does, with what its children load compiled,
+ * and returns it: nearly every gateway of the tests is a first one, and would take half a second of
+ * computing for that. Made once for a state of the source.
+ */
+export function warmCache(cache: string): string {
+  kept ??= keep()
+  cpSync(kept, cache, { recursive: true })
+  return cache
+}
+
+let kept: string | undefined
+
+function keep(): string {
+  const folder = join(KEPT, stateOf(SRC))
+  if (existsSync(folder)) return folder
+  mkdirSync(KEPT, { recursive: true })
+  const draft = mkdtempSync(join(KEPT, 'draft-'))
+  const script = `(await import('${WARM}')).warmCompiled({ cache: process.argv[1] })`
+  execFileSync(process.execPath, ['--input-type=module', '--eval', script, draft])
+  try {
+    renameSync(draft, folder)
+  } catch {
+    // Another file of tests was faster.
+    rmSync(draft, { recursive: true })
+  }
+  return folder
+}
+
+function stateOf(folder: string): string {
+  const state = createHash('sha256').update(process.version)
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+    const { mtimeMs, size } = statSync(join(folder, file))
+    state.update(`${file} ${mtimeMs} ${size}\n`)
+  }
+  return state.digest('hex').slice(0, 16)
+}
