@@ -14,6 +14,7 @@ export type Way =
   | 'bare-warm'
   | 'celled'
   | 'celled-warm'
+  | 'celled-initialized'
   | 'container'
   | 'container-warm'
 
@@ -81,6 +82,10 @@ function sourcesOf(containers: boolean): Record<string, string> {
   return {
     ...both('bare', native, bare),
     ...both('celled', native, celled),
+    'celled-initialized': sourceOf('celled-initialized', native, {
+      ...celled,
+      warm: { spares: 1, initialized: true },
+    }),
     ...(containers ? both('container', image, { era }) : {}),
   }
 }

@@ -9,6 +9,7 @@ import type { Questions } from './questions.ts'
 export interface LegacyLink extends Link {
   capabilities: Capabilities
   clientInfo?: JsonObject
+  hello?: JsonObject
   logLevel?: string
   /** The protocol version agreed on; empty where none is. */
   version: string
@@ -19,6 +20,7 @@ export interface LegacyLink extends Link {
 /** Takes what a client says of itself at `initialize`. */
 export function introduce(link: LegacyLink, initialize: Message): void {
   const { params } = initialize.json()
+  if (isObject(params)) link.hello = params
   const { capabilities, clientInfo } = isObject(params) ? params : {}
   link.capabilities = isObject(capabilities) ? capabilities : {}
   if (isObject(clientInfo)) link.clientInfo = clientInfo

@@ -6,8 +6,8 @@ import type { Started } from './starting.ts'
 
 export interface AllSparesOptions {
   readonly refill: Refill
-  /** Starts one within the caps, in the background. */
-  start(tool: Declaration): Promise<Started>
+  /** Starts one within the caps, in the background, and tells it `hello`. */
+  start(tool: Declaration, hello: string | undefined): Promise<Started>
   /** The caps leave room for one more of the tool. */
   hasRoom(tool: Declaration): boolean
 }
@@ -36,8 +36,9 @@ export class AllSpares {
     if (this.#versions.has(key)) return
     const { refill, start, hasRoom } = this.#options
     const spares = new Spares({
-      wanted: tool.warm,
-      start: () => start(tool),
+      wanted: tool.warm.spares,
+      initialized: tool.warm.initialized,
+      start: (hello) => start(tool, hello),
       hasRoom: () => hasRoom(tool),
       lacking: () => refill.look(),
     })
@@ -45,9 +46,12 @@ export class AllSpares {
     refill.keep(spares)
   }
 
-  /** One that lives, which is the caller's from now on; undefined: there is none. */
-  take(tool: Declaration): Promise<Started | undefined> | undefined {
-    return this.#versions.get(keyOf(tool, ''))?.take()
+  /**
+   * One that lives, which is the caller's from now on, told nothing else than `hello`; undefined:
+   * there is none.
+   */
+  take(tool: Declaration, hello?: string): Promise<Started | undefined> | undefined {
+    return this.#versions.get(keyOf(tool, ''))?.take(hello)
   }
 
   /** Ends those of a version. */

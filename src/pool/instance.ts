@@ -1,4 +1,5 @@
 import type { Connection, SharedConnection } from '../outbound/connection.ts'
+import { GREETING } from '../outbound/legacy/greeting.ts'
 import type { SharedHow } from '../outbound/legacy/how.ts'
 import { LegacyConnection } from '../outbound/legacy.ts'
 import { SharedLegacyConnection } from '../outbound/legacy-shared.ts'
@@ -11,6 +12,7 @@ import { SPANS } from '../telemetry/names.ts'
 import { redactedError } from '../telemetry/redaction.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { VERSION } from '../version.ts'
+import { helloMessage } from './hello.ts'
 import { inSpan, start } from './start.ts'
 import type { Ground, Started, StartRequest } from './starting.ts'
 
@@ -33,7 +35,8 @@ export function startOwn(
   request: StartRequest,
 ): Promise<Instance<LegacyConnection>> {
   return start(ground, request, async (process, log) => {
-    return speaking(process, new LegacyConnection(process, log, request.events))
+    const greeted = request.spare?.hello !== undefined
+    return speaking(process, new LegacyConnection(process, log, request.events, greeted))
   })
 }
 
@@ -72,10 +75,21 @@ export function startAsked(
   }))
 }
 
-/** A process for whoever comes next, which is told nothing: its streams are read, no more. */
-export function startSpare(ground: Ground, request: StartRequest): Promise<Started> {
+/**
+ * A process for whoever comes next, which is told nothing but `hello`, where there is one: its
+ * streams are read, no more.
+ */
+export function startSpare(
+  ground: Ground,
+  request: StartRequest,
+  hello?: string,
+): Promise<Started> {
   const spare = { ...request, what: 'spare', priority: 'background' } as const
-  return start(ground, spare, async () => ({}))
+  return start(ground, spare, async (process) => {
+    if (hello === undefined) return {}
+    process.send(helloMessage(hello, GREETING).bytes)
+    return { hello }
+  })
 }
 
 function speaking<C extends Connection>(process: ToolProcess, connection: C) {

@@ -5,6 +5,7 @@ import { AllSpares } from './all-spares.ts'
 import { Caps } from './caps.ts'
 import { Closing, shuttingDown } from './closing.ts'
 import { dependsOnCaller } from './depends.ts'
+import { helloOf } from './hello.ts'
 import { startOwn, startSpare } from './instance.ts'
 import type { Lease, LeaseOptions, Spoken } from './lease.ts'
 import { OwnLease } from './own.ts'
@@ -64,7 +65,7 @@ export class Pool {
     })
     this.#spares = new AllSpares({
       refill: this.#refill,
-      start: (tool) => this.#startSpare(tool),
+      start: (tool, hello) => this.#startSpare(tool, hello),
       hasRoom: ({ name }) => this.#caps.hasRoom(name),
     })
     this.#probes = new Probes({
@@ -103,7 +104,7 @@ export class Pool {
     if (tool.mode === 'daemon') {
       if (tool.instances.min === 0) return
       this.#places.keep(placeOfAll(tool, era), tool)
-    } else if (tool.warm > 0 && !dependsOnCaller(tool)) this.#spares.keep(tool)
+    } else if (tool.warm.spares > 0 && !dependsOnCaller(tool)) this.#spares.keep(tool)
   }
 
   /**
@@ -168,7 +169,7 @@ export class Pool {
     const request = { ...this.#request(tool), ...traceOf(link), owner: ownerOf(link), priority }
     const instance = await this.#placed(
       tool,
-      { caller: link.caller.id, of: link, priority },
+      { caller: link.caller.id, of: link, priority, hello: helloOf(link) },
       (spare) => startOwn(this.#ground, { ...request, signal, ...(spare && { spare }) }),
     )
     return new OwnLease(instance, link, this.#refill, this.#freed)
@@ -177,10 +178,10 @@ export class Pool {
   /** A spare where there is one, else a start within the caps. */
   async #placed<T extends Started>(
     tool: Declaration,
-    want: Omit<Wanted, 'signal'> & { readonly caller: string },
+    want: Omit<Wanted, 'signal'> & { readonly caller: string; readonly hello?: string | undefined },
     start: (spare: Started | undefined) => Promise<T>,
   ): Promise<T> {
-    const spare = tool.mode === 'launcher' ? await this.#takeSpare(tool) : undefined
+    const spare = tool.mode === 'launcher' ? await this.#takeSpare(tool, want.hello) : undefined
     if (spare !== undefined) {
       this.#refill.enter(want)
       try {
@@ -198,8 +199,8 @@ export class Pool {
     )
   }
 
-  async #takeSpare(tool: Declaration): Promise<Started | undefined> {
-    const spare = await this.#spares.take(tool)
+  async #takeSpare(tool: Declaration, hello?: string): Promise<Started | undefined> {
+    const spare = await this.#spares.take(tool, hello)
     if (spare === undefined) return undefined
     this.#running.handOut(spare)
     this.#endWhenClosing(spare)
@@ -207,11 +208,11 @@ export class Pool {
     return spare
   }
 
-  #startSpare(tool: Declaration): Promise<Started> {
+  #startSpare(tool: Declaration, hello: string | undefined): Promise<Started> {
     const request = { ...this.#request(tool), signal: this.#closing.signal }
     return this.#caps.within(
       { tool: tool.name, caller: '', priority: 'background', of: tool },
-      async () => this.#track(await startSpare(this.#ground, request), 'spare'),
+      async () => this.#track(await startSpare(this.#ground, request, hello), 'spare'),
     )
   }
 

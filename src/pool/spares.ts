@@ -1,28 +1,36 @@
 import { Backoff } from './backoff.ts'
+import { Expected } from './expected.ts'
 import type { Refillable } from './refill.ts'
 import type { Started } from './starting.ts'
 
 export interface SparesOptions {
   /** How many are kept. */
   readonly wanted: number
-  /** Starts one, in the background. */
-  start(): Promise<Started>
+  /** They are told what the last clients said at initialize. */
+  readonly initialized: boolean
+  /** Starts one, in the background, and tells it `hello`. */
+  start(hello: string | undefined): Promise<Started>
   /** The caps leave room for one more. */
   hasRoom(): boolean
   /** One is lacking now. */
   lacking(): void
 }
 
-/** Processes of one version of a tool, started for whoever comes next and told nothing. */
+/**
+ * Processes of one version of a tool, started for whoever comes next: told nothing, or what only
+ * the next one that would say the same can use.
+ */
 export class Spares implements Refillable {
   readonly #options: SparesOptions
   readonly #backoff = new Backoff()
   /** The oldest first: it has had most time to get ready. */
   readonly #ready: Started[] = []
+  readonly #expected: Expected | undefined
   #retired = false
 
   constructor(options: SparesOptions) {
     this.#options = options
+    if (options.initialized) this.#expected = new Expected(options.wanted)
   }
 
   get count(): number {
@@ -37,7 +45,7 @@ export class Spares implements Refillable {
 
   async add(): Promise<void> {
     try {
-      const spare = await this.#options.start()
+      const spare = await this.#options.start(this.#expected?.scarcest(this.#hellos))
       if (this.#retired) void spare.process.close(RETIRED)
       else this.#keep(spare)
     } catch {
@@ -46,14 +54,19 @@ export class Spares implements Refillable {
     }
   }
 
-  /** One that lives, which is the caller's from now on; undefined: there is none. */
-  async take(): Promise<Started | undefined> {
-    for (let spare = this.#ready.shift(); spare !== undefined; spare = this.#ready.shift()) {
+  /**
+   * One that lives and was told `hello`, else one that was told nothing; it is the caller's from
+   * now on. Undefined: there is none.
+   */
+  async take(hello?: string): Promise<Started | undefined> {
+    this.#expected?.note(hello)
+    for (let spare = this.#next(hello); spare !== undefined; spare = this.#next(hello)) {
       // Its end may have been seen by the kernel and not by us: one whole turn brings it in.
       await turn()
       await turn()
       if (!spare.process.ending) return spare
     }
+    this.#makeWay()
     return undefined
   }
 
@@ -67,6 +80,25 @@ export class Spares implements Refillable {
   retire(): void {
     this.#retired = true
     for (const spare of this.#ready.splice(0)) void spare.process.close(RETIRED)
+  }
+
+  get #hellos(): (string | undefined)[] {
+    return this.#ready.map(({ hello }) => hello)
+  }
+
+  #next(hello: string | undefined): Started | undefined {
+    const same = this.#hellos.indexOf(hello)
+    const at = same >= 0 ? same : this.#hellos.indexOf(undefined)
+    return at < 0 ? undefined : this.#ready.splice(at, 1)[0]
+  }
+
+  /** All were told something else: one of them is replaced by one for whoever just found none. */
+  #makeWay(): void {
+    const at = this.#expected?.dispensable(this.#hellos) ?? -1
+    if (at < 0) return
+    const [spare] = this.#ready.splice(at, 1)
+    void spare?.process.close('it was initialized for another client')
+    this.#options.lacking()
   }
 
   #keep(spare: Started): void {

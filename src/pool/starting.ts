@@ -29,7 +29,7 @@ export interface StartRequest {
   readonly signal?: AbortSignal
   /** Default `interactive`. */
   readonly priority?: Priority
-  /** A process that runs already and has been told nothing: it is handed out. */
+  /** A process that runs already: it is handed out. */
   readonly spare?: Started
 }
 
@@ -38,4 +38,6 @@ export interface Started {
   readonly id: string
   readonly tool: Declaration
   readonly process: ToolProcess
+  /** The initialize that a spare has been told; absent: nothing. */
+  readonly hello?: string
 }

@@ -21,8 +21,11 @@ export interface Declaration {
   readonly idle: number | null
   /** Of a daemon: how many are kept running, and the most there may be. */
   readonly instances: { readonly min: number; readonly max: number }
-  /** Spare instances of a launcher that are kept started for the next session. */
-  readonly warm: number
+  /**
+   * Spare instances of a launcher that are kept started for the next session; `initialized`: those
+   * of legacy sessions have been told an `initialize`, too.
+   */
+  readonly warm: { readonly spares: number; readonly initialized: boolean }
   readonly limits: Limits | null
   readonly access: { readonly scopes: readonly string[]; readonly roles: readonly string[] }
   /** Skips the era probe. */

@@ -21,8 +21,11 @@ export interface ToolOptions<R extends RuntimeOptions = RuntimeOptions> {
    * started while all are busy, and stopped after `idle`.
    */
   instances?: number | { min?: number; max?: number }
-  /** Spare instances of a launcher: started for the next session, told nothing. */
-  warm?: number
+  /**
+   * Spare instances of a launcher: started for the next session, told nothing. `initialized`: told
+   * the `initialize` of the clients that came last, for the next one that says the same.
+   */
+  warm?: number | { spares: number; initialized?: boolean }
   /** `calls` in each `per`, and `burst` on top. */
   limits?: { calls: number; per: Duration; burst?: number }
   /** Who may call it; nothing: everyone who may use the gateway. */

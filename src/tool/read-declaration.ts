@@ -88,12 +88,12 @@ function read(value: unknown, form: Form): Reading<DeclarationBody> {
     timeout: optional(root.at('timeout'), form.duration),
     idle: optional(root.at('idle'), form.duration),
     instances: readInstances(root.at('instances')),
-    warm: optional(root.at('warm'), (field) => field.count(0, 100)) ?? 0,
+    warm: readWarm(root.at('warm')),
     limits: optional(root.at('limits'), (field) => readLimits(field, form)),
     access: readAccess(root.at('access')),
     era: optional(root.at('era'), (field) => field.oneOf(['legacy', 'modern'])),
   } as const
-  if (body.mode === 'daemon' && body.warm > 0) {
+  if (body.mode === 'daemon' && body.warm.spares > 0) {
     root.at('warm').wrong("nothing: spares are for mode 'launcher', a daemon has instances")
   }
   if (body.mode === 'launcher' && (body.instances.min > 0 || body.instances.max > 1)) {
@@ -137,6 +137,21 @@ function readInstances(field: Field): Declaration['instances'] {
   const max = optional(field.at('max'), (bound) => bound.count(1, 1_000)) ?? Math.max(1, min)
   if (min > max) field.at('min').wrong(`at most max, which is ${max}`)
   return { min, max }
+}
+
+/** One number: so many, told nothing. */
+function readWarm(field: Field): Declaration['warm'] {
+  const spares = (each: Field) => each.count(0, 100) ?? 0
+  if (field.absent) return { spares: 0, initialized: false }
+  if (typeof field.value === 'number') return { spares: spares(field), initialized: false }
+  if (!field.object(['spares', 'initialized'], 'a number, or an object with spares')) {
+    return { spares: 0, initialized: false }
+  }
+  const initialized = field.at('initialized')
+  if (!initialized.absent && typeof initialized.value !== 'boolean') {
+    initialized.wrong('true or false')
+  }
+  return { spares: spares(field.at('spares')), initialized: initialized.value === true }
 }
 
 function readLimits(field: Field, form: Form): Declaration['limits'] | undefined {

@@ -99,7 +99,7 @@ export function toolOf(
     policy: POLICY,
     mode: 'launcher',
     instances: { min: 0, max: 1 },
-    warm: 0,
+    warm: { spares: 0, initialized: false },
     timeout: null,
     idle: null,
     limits: null,

@@ -45,7 +45,7 @@ test('under mixed load nobody starves, and nothing is left of it', {
     perTool: 3,
     pool: { queue: 30, wait: 4000, starts: 2, instances: 8 },
   })
-  const keyed = toolOf('counts-calls', { warm: 1, idle: 400 })
+  const keyed = toolOf('counts-calls', { warm: { spares: 1, initialized: false }, idle: 400 })
   const pooled = toolOf('counts-calls', {
     name: 'pooled',
     mode: 'daemon',

@@ -20,7 +20,8 @@ import {
 
 const TRACE = '00-11111111111111111111111111111111-2222222222222222-01'
 const SESSION: Partial<Link> = { kind: 'session', era: 'legacy', traceparent: TRACE }
-const warm = (name: string, spares: number, more = {}) => toolOf(name, { warm: spares, ...more })
+const warm = (name: string, spares: number, more = {}, initialized = false) =>
+  toolOf(name, { warm: { spares, initialized }, ...more })
 
 const spares = ({ pool }: PoolGiven, tool: Link['tool']) =>
   pool.running(tool.name).filter(({ spare }) => spare === true)

@@ -58,7 +58,7 @@ test('a minimal tool gets every default, and is denied everything', () => {
     timeout: null,
     idle: null,
     instances: { min: 0, max: 1 },
-    warm: 0,
+    warm: { spares: 0, initialized: false },
     limits: null,
     access: { scopes: [], roles: [] },
     era: null,
@@ -170,7 +170,11 @@ test('every mistake is told at once, with its path and what was expected', () =>
 
 test('spares are for launchers, and several instances for daemons', () => {
   const spares = read({ ...RUN, mode: 'launcher', warm: 3 })
-  assert.equal(spares.warm, 3)
+  assert.deepEqual(spares.warm, { spares: 3, initialized: false })
+  const told = read({ ...RUN, mode: 'launcher', warm: { spares: 2, initialized: true } })
+  assert.deepEqual(told.warm, { spares: 2, initialized: true })
+  const odd = mistakes({ ...RUN, warm: { initialized: 'yes', spare: 1 } as never })
+  assert.deepEqual(Object.keys(odd).sort(), ['warm.initialized', 'warm.spare', 'warm.spares'])
   const pool = read({ ...RUN, mode: 'daemon', instances: { min: 1, max: 4 } })
   assert.deepEqual(pool.instances, { min: 1, max: 4 })
   assert.deepEqual(read({ ...RUN, mode: 'daemon', instances: 4 }).instances, { min: 0, max: 4 })

@@ -18,7 +18,7 @@ export const ALL_TOOLS: Declaration = {
   timeout: null,
   idle: null,
   instances: { min: 0, max: 0 },
-  warm: 0,
+  warm: { spares: 0, initialized: false },
   limits: null,
   access: { scopes: [], roles: [] },
   era: null,

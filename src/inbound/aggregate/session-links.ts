@@ -146,7 +146,8 @@ export class SessionLinks {
     if (this.#closed) throw new ToolgateError('unknown_session', 'The session has ended.')
     const { dispatch, holdSession } = this.#parts
     const release = holdSession(tool.name, this.#outer)
-    const link = new ToolLink(this.#outer, tool, directory.references(tool.name), this.#listener)
+    const references = directory.references(tool.name)
+    const link = new ToolLink(this.#outer, tool, references, this.#listener, this.#hello)
     this.#links.set(link, release)
     try {
       await dispatch.open(link)

@@ -25,6 +25,7 @@ export class ToolLink implements Link {
   readonly caller: Caller
   readonly capabilities: Capabilities
   readonly clientInfo?: Readonly<Record<string, unknown>>
+  readonly hello?: JsonObject
   /** As its client has set it last. */
   logLevel?: string
   readonly traceparent?: string
@@ -42,8 +43,14 @@ export class ToolLink implements Link {
   readonly #outer: Link
   readonly #listener: Listener
 
-  /** `outer`: the client's link to all tools. */
-  constructor(outer: Link, tool: Declaration, references: References, listener: Listener) {
+  /** `outer`: the client's link to all tools; `hello`: what the tool's own session begins with. */
+  constructor(
+    outer: Link,
+    tool: Declaration,
+    references: References,
+    listener: Listener,
+    hello?: JsonObject,
+  ) {
     const { kind, era, caller, capabilities, clientInfo, logLevel, traceparent } = outer
     this.kind = kind
     this.era = era
@@ -51,6 +58,7 @@ export class ToolLink implements Link {
     this.caller = caller
     this.capabilities = capabilities
     if (clientInfo !== undefined) this.clientInfo = clientInfo
+    if (hello !== undefined) this.hello = hello
     if (logLevel !== undefined) this.logLevel = logLevel
     if (traceparent !== undefined) this.traceparent = traceparent
     this.references = references

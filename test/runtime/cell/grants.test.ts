@@ -85,7 +85,7 @@ const elsewhere = {
   cache: '/nowhere/cache',
   tools: '/nowhere/tools.d',
   engine: { socket: '/nowhere/engine.sock' },
-  environment: {},
+  environment: { HOME: '/nowhere/home', XDG_RUNTIME_DIR: '/nowhere/run' },
 }
 for (const [what, path] of [
   ['its folder', own],

@@ -151,7 +151,7 @@ export function boxed(
     timeout: null,
     idle: null,
     instances: { min: 0, max: 1 },
-    warm: 0,
+    warm: { spares: 0, initialized: false },
     limits: null,
     access: { scopes: [], roles: [] },
     era: null,
