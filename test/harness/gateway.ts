@@ -81,13 +81,13 @@ export function launchGateway(
   const dir = mkdtempSync(join(tmpdir(), 'toolgate-test-'))
   const mark = `mark-${randomBytes(6).toString('hex')}`
   const paths = folders(dir, mark, options)
+  const cache = options.env?.TOOLGATE_CACHE ?? warmCache(join(dir, 'cache'))
   const args = ['serve', '--port', '0', '--metrics-port', '0', '--config', paths.config]
   args.push('--tools', paths.tools.dir, '--workspace', paths.workspace, ...(options.args ?? []))
   const [program = process.execPath, ...words] = [
     ...(options.within?.(dir) ?? []),
     process.execPath,
   ]
-  const cache = options.env?.TOOLGATE_CACHE ?? warmCache(join(dir, 'cache'))
   const child = spawn(program, [...words, MAIN, ...args], {
     cwd: dir,
     env: { ...inherited(), HOME: dir, ...options.env, TOOLGATE_CACHE: cache },
