@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { toolOf } from '../pool/given.ts'
 import { openCatalogue } from './given.ts'
 
@@ -44,32 +44,35 @@ test('what a file declares is believed without asking', async (t) => {
   assert.deepEqual(started(), { probes: 0, others: 2 })
 })
 
-test('a modern tool that starts too slowly to be asked is known by what it refuses', async (t) => {
-  const { catalogue } = await openCatalogue(t, { start: 5000 })
-  const slow = toolOf('slow-modern', {}, '3000')
-  assert.equal((await catalogue.spoken(slow)).era, 'legacy')
-  assert.equal((await catalogue.learn(slow)).era, 'modern')
-  assert.equal((await catalogue.spoken(slow)).era, 'modern')
-})
+// They wait for what does not come.
+describe('who takes too long to be asked', { concurrency: true }, () => {
+  test('a modern tool that starts too slowly to be asked is known by what it refuses', async (t) => {
+    const { catalogue } = await openCatalogue(t, { start: 5000 })
+    const slow = toolOf('slow-modern', {}, '3000')
+    assert.equal((await catalogue.spoken(slow)).era, 'legacy')
+    assert.equal((await catalogue.learn(slow)).era, 'modern')
+    assert.equal((await catalogue.spoken(slow)).era, 'modern')
+  })
 
-test('one that started too slowly to answer is asked anew by the next gateway', async (t) => {
-  const given = await openCatalogue(t, { start: 3000 })
-  const slow = toolOf('slow-start', {}, '1800')
-  assert.equal((await given.catalogue.learn(slow)).era, 'legacy')
-  const again = await given.again()
-  await again.catalogue.spoken(slow)
-  assert.equal(again.started().probes, 1)
-})
+  test('one that started too slowly to answer is asked anew by the next gateway', async (t) => {
+    const given = await openCatalogue(t, { start: 3000 })
+    const slow = toolOf('slow-start', {}, '1800')
+    assert.equal((await given.catalogue.learn(slow)).era, 'legacy')
+    const again = await given.again()
+    await again.catalogue.spoken(slow)
+    assert.equal(again.started().probes, 1)
+  })
 
-test('so is one that was silent, and then not quick enough to be sure that it had heard', async (t) => {
-  const given = await openCatalogue(t, { start: 3000 })
-  const marks = mkdtempSync(join(tmpdir(), 'toolgate-eras-'))
-  t.after(() => rmSync(marks, { recursive: true, force: true }))
-  const busy = toolOf('slow-at-first', {}, join(marks, 'started'), '2500', '1000')
-  assert.equal((await given.catalogue.learn(busy)).era, 'legacy')
-  const again = await given.again()
-  await again.catalogue.spoken(busy)
-  assert.equal(again.started().probes, 1)
+  test('so is one that was silent, and then not quick enough to be sure that it had heard', async (t) => {
+    const given = await openCatalogue(t, { start: 3000 })
+    const marks = mkdtempSync(join(tmpdir(), 'toolgate-eras-'))
+    t.after(() => rmSync(marks, { recursive: true, force: true }))
+    const busy = toolOf('slow-at-first', {}, join(marks, 'started'), '2500', '1000')
+    assert.equal((await given.catalogue.learn(busy)).era, 'legacy')
+    const again = await given.again()
+    await again.catalogue.spoken(busy)
+    assert.equal(again.started().probes, 1)
+  })
 })
 
 for (const [era, spoken] of [

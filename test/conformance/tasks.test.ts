@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { after, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { startGateway } from '../harness/gateway.ts'
 import { raw } from '../harness/raw.ts'
 import { until } from '../harness/until.ts'
 import { keyed } from './keyed.ts'
 import { renaming } from './renaming.ts'
-import { failuresOf, runScenario } from './run.ts'
+import { failuresOf, runRequirements } from './run.ts'
 
 /** The suite scores none of them, and of what a listen tells it looks at nothing yet. */
 const SCENARIOS = [
@@ -41,22 +41,25 @@ await until('the tools to be known', async () => {
 })
 const alone = await keyed({ after }, gateway.url, KEY)
 
-for (const [where, base, path] of [
+const WHERE = [
   ['a process of its caller’s own', alone, '/mcp/own'],
   ['a process that callers share', alone, '/mcp/shared'],
   ['all tools as one', await renaming({ after }, gateway.url, 'shared', KEY), '/mcp'],
-] as const)
-  test(`the tasks extension passes through the gateway, on ${where}`, async () => {
-    const waiting = [...SCENARIOS]
-    const run = async () => {
-      for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-        const scenario = await runScenario(`${base}${path}`, '2026-07-28', name)
+] as const
+
+// The suite mostly waits.
+describe('the tasks extension passes through the gateway', { concurrency: true }, () => {
+  for (const [where, base, path] of WHERE)
+    test(`on ${where}`, async () => {
+      const scenarios = await runRequirements(`${base}${path}`, '2026-07-28')
+      for (const name of SCENARIOS) {
+        const scenario = scenarios.find((each) => each.name === name)
+        assert.ok(scenario, `${name} was not run`)
         assert.equal(scenario.status, 'pass', failuresOf([scenario]).join('\n'))
         assert.deepEqual(scenario.warnings, [])
         // What is skipped whole passes as well, and says nothing.
         const said = scenario.passed.length > 0
         assert.equal(said, name !== 'tasks-status-notifications', name)
       }
-    }
-    await Promise.all([run(), run(), run()])
-  })
+    })
+})

@@ -37,7 +37,7 @@ test('2,000 calls of either era, left and cancelled at random, leave nothing beh
     join(dir, 'gateway.yaml'),
     JSON.stringify({
       keys: KEYS,
-      timeouts: { ask: '2s' },
+      timeouts: { ask: '5s' },
       sessions: { resume: '1s', idle: '2s', parked: 64 },
       log: { level: 'error' },
     }),

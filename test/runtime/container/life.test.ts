@@ -165,7 +165,7 @@ test('an engine that hangs, or ends, takes its tools along, and no more', option
     return true
   })
   await engine.restart()
-  await until('what was left to be removed', gone, 10_000)
+  await until('what was left to be removed', gone, 30_000)
   const again = await start(t, ground, engine, boxed('echo'))
   await again.request('ping')
 
@@ -174,7 +174,7 @@ test('an engine that hangs, or ends, takes its tools along, and no more', option
   const hung = await within(20_000, 'its end', ended)
   engine.signal('SIGCONT')
   assert.equal(hung.reason, 'it takes too long')
-  await until('what was left to be removed', gone, 10_000)
+  await until('what was left to be removed', gone, 30_000)
 })
 
 test('without an engine the ways out are told', async (t) => {
