@@ -1,4 +1,4 @@
-import type { Era, JsonObject, Message } from '../protocol/message.ts'
+import type { Era, Message } from '../protocol/message.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import type { Caller } from './caller.ts'
 
@@ -16,8 +16,8 @@ export interface Link {
   readonly capabilities: Capabilities
   /** Who the client says it is: name and version. */
   readonly clientInfo?: Readonly<Record<string, unknown>>
-  /** The params of the `initialize` that a legacy session begins with. */
-  readonly hello?: JsonObject
+  /** The `initialize` that a legacy session begins with; absent: none yet, or a very long one. */
+  readonly hello?: Message
   /** The least severe log level the client wants; absent: it wants none, or did not say. */
   readonly logLevel?: string
   /** W3C trace context of the request that opened it. */

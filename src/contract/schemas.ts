@@ -141,10 +141,7 @@ const runningInstance = z
       })
       .nullable()
       .describe('Since its start, with what it started, at most 10 s old. Null: not known.'),
-    spare: z
-      .literal(true)
-      .optional()
-      .describe('It waits for the next session and was told nothing.'),
+    spare: z.literal(true).optional().describe('It waits for the next session.'),
   })
   .openapi('RunningInstance')
 

@@ -9,7 +9,7 @@ import type { Questions } from './questions.ts'
 export interface LegacyLink extends Link {
   capabilities: Capabilities
   clientInfo?: JsonObject
-  hello?: JsonObject
+  hello?: Message
   logLevel?: string
   /** The protocol version agreed on; empty where none is. */
   version: string
@@ -20,7 +20,7 @@ export interface LegacyLink extends Link {
 /** Takes what a client says of itself at `initialize`. */
 export function introduce(link: LegacyLink, initialize: Message): void {
   const { params } = initialize.json()
-  if (isObject(params)) link.hello = params
+  if (initialize.bytes.length <= LONGEST_HELLO) link.hello = initialize
   const { capabilities, clientInfo } = isObject(params) ? params : {}
   link.capabilities = isObject(capabilities) ? capabilities : {}
   if (isObject(clientInfo)) link.clientInfo = clientInfo
@@ -42,3 +42,6 @@ export function settle(link: LegacyLink, request: Message, answer: Message): voi
 export function hear(dispatch: Dispatch, link: LegacyLink, message: Message): void {
   if (link.questions?.take(message) !== true) dispatch.tell(link, message)
 }
+
+/** Bytes of an `initialize` that is kept; an ordinary one has some hundred. */
+const LONGEST_HELLO = 16 * 1024

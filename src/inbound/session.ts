@@ -30,7 +30,7 @@ export class Session implements PostedLink {
   readonly questions = new Questions()
   capabilities: Capabilities = {}
   clientInfo?: JsonObject
-  hello?: JsonObject
+  hello?: Message
   logLevel?: string
   version = ''
   /** `performance.now()` after which it ends, unless something happens. */

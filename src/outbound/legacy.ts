@@ -2,11 +2,10 @@ import type { Call } from '../call/call.ts'
 import type { Link } from '../call/link.ts'
 import { ToolgateError } from '../errors.ts'
 import type { Id, JsonObject, Message } from '../protocol/message.ts'
-import { errorMessage, notificationMessage, requestMessage } from '../protocol/read.ts'
+import { errorMessage, notificationMessage, requestMessage, withId } from '../protocol/read.ts'
 import type { Pipe } from '../runtime/pipe.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Asking, Connection, ConnectionEvents, Serving } from './connection.ts'
-import { GREETING, Greeting } from './legacy/greeting.ts'
 import {
   cancelledByClient,
   cancelledParams,
@@ -38,19 +37,19 @@ export class LegacyConnection implements Connection {
   readonly #pings = new Map<Id, () => void>()
   #link: Link | undefined
   #lastRequest: string | undefined
-  #greeting: Greeting | undefined
+  #greeting: Message | undefined
   #askedFor = 0
   #askingSince = 0
   #pingCount = 0
   #held = false
   #paused = false
 
-  /** `greeted`: the process has been sent its client's initialize already, as `GREETING`. */
-  constructor(pipe: Pipe, log: Logger, events: ConnectionEvents, greeted = false) {
+  /** `greeting`: what the process has answered to its client's initialize already. */
+  constructor(pipe: Pipe, log: Logger, events: ConnectionEvents, greeting?: Message) {
     this.#pipe = pipe
     this.#log = log
     this.#events = events
-    if (greeted) this.#greeting = new Greeting()
+    this.#greeting = greeting
     void pipe.closed.then(({ reason }) => this.#gone(reason))
   }
 
@@ -71,15 +70,18 @@ export class LegacyConnection implements Connection {
     if (this.#pending.has(id) || this.#pings.has(id)) {
       return Promise.reject(idInUse(id))
     }
+    const greeting = this.#greeting
+    if (greeting !== undefined && call.request.method === 'initialize') {
+      this.#greeting = undefined
+      return Promise.resolve(withId(greeting, id))
+    }
     return new Promise((resolve, reject) => {
       const token = progressTokenOf(call.request)
       const pending = { call, resolve, reject, token }
-      const greeting = call.request.method === 'initialize' ? this.#greeting : undefined
-      if (greeting === undefined) this.#pipe.send(bytes)
+      this.#pipe.send(bytes)
       this.#pending.set(id, pending)
       this.#lastRequest = call.trace.requestId
       if (token !== undefined) this.#tokens.set(token, pending)
-      if (greeting !== undefined) this.#greeted(greeting.ask(id))
     })
   }
 
@@ -138,20 +140,11 @@ export class LegacyConnection implements Connection {
 
   #receive(message: Message): void {
     const answer = message.kind === 'result' || message.kind === 'error'
-    if (answer && message.id === GREETING && this.#greeting !== undefined) {
-      this.#greeted(this.#greeting.answer(message))
-    } else if (answer) this.#response(message)
+    if (answer) this.#response(message)
     else if (message.method === 'notifications/progress') this.#progress(message)
     else this.#deliver(message)
     // Small answers are bounded by the calls that are open, so only the rest can pile up.
     if (!answer || message.bytes.length > SMALL) this.#hold()
-  }
-
-  /** The answer to what was asked ahead is the one to what the client asks. */
-  #greeted(answer: Message | undefined): void {
-    if (answer === undefined) return
-    this.#greeting = undefined
-    this.#response(answer)
   }
 
   #response(message: Message): void {

@@ -1,23 +1,43 @@
 import type { Link } from '../call/link.ts'
+import { ToolgateError } from '../errors.ts'
+import { readInitialized } from '../outbound/handshake.ts'
+import { parseExact } from '../protocol/exact-json.ts'
 import type { JsonObject, Message } from '../protocol/message.ts'
+import { isObject } from '../protocol/object.ts'
 import { requestMessage } from '../protocol/read.ts'
+import type { ToolProcess } from '../runtime/process.ts'
 
 /**
- * What a session's client says to a process of its own at `initialize`, as text: where two say the
- * same, one may be said it before the other comes. Its `_meta` is about one request, and no part of
- * that. Undefined: it says nothing, or too much to be kept.
+ * What a session's client says to a process of its own at `initialize`, as text, each number as it
+ * was written: to two that say the same, one process is as good as another. Its `_meta` is about one
+ * request, and no part of that. Undefined: it says nothing yet.
  */
 export function helloOf({ hello }: Pick<Link, 'hello'>): string | undefined {
   if (hello === undefined) return undefined
-  const { _meta, ...said } = hello
-  const text = JSON.stringify(said)
-  return text.length > LONGEST ? undefined : text
+  const { params } = parseExact(Buffer.from(hello.bytes).toString()) as JsonObject
+  const { _meta, ...said } = isObject(params) ? params : {}
+  return JSON.stringify(said)
 }
 
-/** The request that says it, under an id of ours. */
-export function helloMessage(hello: string, id: string): Message {
-  return requestMessage(id, 'initialize', JSON.parse(hello) as JsonObject)
+/**
+ * Says it to a process that nobody reads yet, and resolves with its answer; what else it says is
+ * kept. Rejects with `tool_gone`, and as `readInitialized` where it refuses.
+ */
+export async function greet(process: ToolProcess, hello: string): Promise<Message> {
+  const { promise, resolve, reject } = Promise.withResolvers<Message>()
+  process.read((message) => {
+    const answer = message.kind === 'result' || message.kind === 'error'
+    if (answer && message.id === GREETING) resolve(message)
+    else process.keep(message)
+  })
+  promise.catch(() => {})
+  void process.closed.then(({ reason }) => {
+    reject(new ToolgateError('tool_gone', `The tool is gone: ${reason}.`))
+  })
+  process.send(requestMessage(GREETING, 'initialize', parseExact(hello) as JsonObject).bytes)
+  const answer = await promise
+  readInitialized(answer)
+  return answer
 }
 
-/** Characters; an ordinary one has some hundred. */
-const LONGEST = 16 * 1024
+const GREETING = 'toolgate:initialize'

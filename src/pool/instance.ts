@@ -1,5 +1,4 @@
 import type { Connection, SharedConnection } from '../outbound/connection.ts'
-import { GREETING } from '../outbound/legacy/greeting.ts'
 import type { SharedHow } from '../outbound/legacy/how.ts'
 import { LegacyConnection } from '../outbound/legacy.ts'
 import { SharedLegacyConnection } from '../outbound/legacy-shared.ts'
@@ -12,7 +11,7 @@ import { SPANS } from '../telemetry/names.ts'
 import { redactedError } from '../telemetry/redaction.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { VERSION } from '../version.ts'
-import { helloMessage } from './hello.ts'
+import { greet } from './hello.ts'
 import { inSpan, start } from './start.ts'
 import type { Ground, Started, StartRequest } from './starting.ts'
 
@@ -35,8 +34,8 @@ export function startOwn(
   request: StartRequest,
 ): Promise<Instance<LegacyConnection>> {
   return start(ground, request, async (process, log) => {
-    const greeted = request.spare?.hello !== undefined
-    return speaking(process, new LegacyConnection(process, log, request.events, greeted))
+    const greeting = request.spare?.greeted?.answer
+    return speaking(process, new LegacyConnection(process, log, request.events, greeting))
   })
 }
 
@@ -55,7 +54,7 @@ export function startShared(
         ? new ModernConnection(...parts, how)
         : new SharedLegacyConnection(...parts, how)
     await inSpan<object>(ground.telemetry, SPANS.handshake, span, () =>
-      redacted(request.tool, connection.handshake(VERSION)),
+      redacted<object>(request.tool, connection.handshake(VERSION)),
     )
     return speaking(process, connection)
   })
@@ -76,8 +75,8 @@ export function startAsked(
 }
 
 /**
- * A process for whoever comes next, which is told nothing but `hello`, where there is one: its
- * streams are read, no more.
+ * A process for whoever comes next: its streams are read, no more. It is told nothing, or `hello`
+ * and has answered that.
  */
 export function startSpare(
   ground: Ground,
@@ -85,10 +84,12 @@ export function startSpare(
   hello?: string,
 ): Promise<Started> {
   const spare = { ...request, what: 'spare', priority: 'background' } as const
-  return start(ground, spare, async (process) => {
+  return start(ground, spare, async (process, _log, span) => {
     if (hello === undefined) return {}
-    process.send(helloMessage(hello, GREETING).bytes)
-    return { hello }
+    const answer = await inSpan(ground.telemetry, SPANS.handshake, span, () =>
+      redacted(request.tool, greet(process, hello)),
+    )
+    return { greeted: { hello, answer } }
   })
 }
 
@@ -98,7 +99,7 @@ function speaking<C extends Connection>(process: ToolProcess, connection: C) {
 }
 
 /** What a tool answers to its handshake is logged, traced and told: without its secrets. */
-function redacted(tool: Declaration, handshake: Promise<object>): Promise<object> {
+function redacted<T extends object>(tool: Declaration, handshake: Promise<T>): Promise<T> {
   return handshake.catch((thrown) => {
     throw redactedError(thrown, redactionFor(tool))
   })

@@ -169,7 +169,7 @@ export class Pool {
     const request = { ...this.#request(tool), ...traceOf(link), owner: ownerOf(link), priority }
     const instance = await this.#placed(
       tool,
-      { caller: link.caller.id, of: link, priority, hello: helloOf(link) },
+      { caller: link.caller.id, of: link, priority, link },
       (spare) => startOwn(this.#ground, { ...request, signal, ...(spare && { spare }) }),
     )
     return new OwnLease(instance, link, this.#refill, this.#freed)
@@ -178,28 +178,33 @@ export class Pool {
   /** A spare where there is one, else a start within the caps. */
   async #placed<T extends Started>(
     tool: Declaration,
-    want: Omit<Wanted, 'signal'> & { readonly caller: string; readonly hello?: string | undefined },
+    want: Omit<Wanted, 'signal'> & { readonly caller: string; readonly link?: Link },
     start: (spare: Started | undefined) => Promise<T>,
   ): Promise<T> {
-    const spare = tool.mode === 'launcher' ? await this.#takeSpare(tool, want.hello) : undefined
-    if (spare !== undefined) {
-      this.#refill.enter(want)
-      try {
-        return await start(spare)
-      } catch (error) {
-        // It died before it was of use, and another may do better.
-        if (!isGone(error)) throw error
-      } finally {
-        this.#refill.settled(want)
-        this.#refill.look()
+    // No spare is started before whoever wants a process has one.
+    this.#refill.enter(want)
+    try {
+      const spare = tool.mode === 'launcher' ? await this.#takeSpare(tool, want.link) : undefined
+      if (spare !== undefined) {
+        try {
+          return await start(spare)
+        } catch (error) {
+          // It died before it was of use, and another may do better.
+          if (!isGone(error)) throw error
+        }
       }
+      return await this.#caps.within({ ...want, tool: tool.name }, async () =>
+        this.#track(await start(undefined), 'counted'),
+      )
+    } finally {
+      this.#refill.settled(want)
+      this.#refill.look()
     }
-    return this.#caps.within({ ...want, tool: tool.name }, async () =>
-      this.#track(await start(undefined), 'counted'),
-    )
   }
 
-  async #takeSpare(tool: Declaration, hello?: string): Promise<Started | undefined> {
+  /** `link`: whose own it is to be. */
+  async #takeSpare(tool: Declaration, link?: Link): Promise<Started | undefined> {
+    const hello = tool.warm.initialized && link !== undefined ? helloOf(link) : undefined
     const spare = await this.#spares.take(tool, hello)
     if (spare === undefined) return undefined
     this.#running.handOut(spare)

@@ -44,13 +44,14 @@ export class Spares implements Refillable {
   }
 
   async add(): Promise<void> {
+    const hello = this.#expected?.scarcest(this.#hellos)
     try {
-      const spare = await this.#options.start(this.#expected?.scarcest(this.#hellos))
+      const spare = await this.#options.start(hello)
       if (this.#retired) void spare.process.close(RETIRED)
       else this.#keep(spare)
     } catch {
       // The log says why; whoever comes next starts one and is told.
-      this.#backoff.failed()
+      this.#failed(hello)
     }
   }
 
@@ -59,14 +60,14 @@ export class Spares implements Refillable {
    * now on. Undefined: there is none.
    */
   async take(hello?: string): Promise<Started | undefined> {
-    this.#expected?.note(hello)
+    const expected = this.#expected?.note(hello)
     for (let spare = this.#next(hello); spare !== undefined; spare = this.#next(hello)) {
       // Its end may have been seen by the kernel and not by us: one whole turn brings it in.
       await turn()
       await turn()
       if (!spare.process.ending) return spare
     }
-    this.#makeWay()
+    if (expected) this.#makeWay()
     return undefined
   }
 
@@ -83,7 +84,7 @@ export class Spares implements Refillable {
   }
 
   get #hellos(): (string | undefined)[] {
-    return this.#ready.map(({ hello }) => hello)
+    return this.#ready.map(({ greeted }) => greeted?.hello)
   }
 
   #next(hello: string | undefined): Started | undefined {
@@ -94,11 +95,17 @@ export class Spares implements Refillable {
 
   /** All were told something else: one of them is replaced by one for whoever just found none. */
   #makeWay(): void {
+    if (this.#ready.length < this.#options.wanted) return
     const at = this.#expected?.dispensable(this.#hellos) ?? -1
     if (at < 0) return
     const [spare] = this.#ready.splice(at, 1)
     void spare?.process.close('it was initialized for another client')
-    this.#options.lacking()
+  }
+
+  /** Where only what it was told is at fault, the next one is told something else. */
+  #failed(hello: string | undefined): void {
+    if (hello === undefined) this.#backoff.failed()
+    else this.#expected?.forget(hello)
   }
 
   #keep(spare: Started): void {
@@ -110,7 +117,7 @@ export class Spares implements Refillable {
       if (at < 0) return
       this.#ready.splice(at, 1)
       this.#backoff.lived(performance.now() - since)
-      if (unexpected) this.#backoff.failed()
+      if (unexpected) this.#failed(spare.greeted?.hello)
       this.#options.lacking()
     })
   }

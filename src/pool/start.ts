@@ -13,7 +13,7 @@ import type { Turn } from './starts.ts'
 /** How a process that was just started is made ready. */
 export type Connect<T> = (process: ToolProcess, log: Telemetry['log'], span: Span) => Promise<T>
 
-/** `probe`: it is asked one thing; `spare`: it is told nothing yet. */
+/** `probe`: it is asked one thing; `spare`: nobody speaks to it yet. */
 export interface Start extends StartRequest {
   readonly what?: 'probe' | 'spare'
 }
@@ -96,7 +96,7 @@ export async function start<T extends object>(
 async function handOut<T extends object>(
   { config, telemetry }: Ground,
   request: Start,
-  { id, process }: Started,
+  { id, process, greeted }: Started,
   connect: Connect<T>,
 ): Promise<Started & T> {
   const { tool, signal } = request
@@ -116,7 +116,8 @@ async function handOut<T extends object>(
     )
     span.end()
     const duration = Math.round(performance.now() - since)
-    log.info({ pid: process.pid, duration }, 'spare handed out')
+    const initialized = greeted === undefined ? {} : { initialized: true }
+    log.info({ pid: process.pid, duration, ...initialized }, 'spare handed out')
     return { id, tool, process, ...made }
   } catch (thrown) {
     void process.close('it could not be handed out')

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { ConnectionEvents } from '../outbound/connection.ts'
+import type { Message } from '../protocol/message.ts'
 import type { EgressDoors } from '../runtime/egress/doors.ts'
 import type { ToolProcess } from '../runtime/process.ts'
 import type { InstanceOwner } from '../runtime/starting.ts'
@@ -38,6 +39,6 @@ export interface Started {
   readonly id: string
   readonly tool: Declaration
   readonly process: ToolProcess
-  /** The initialize that a spare has been told; absent: nothing. */
-  readonly hello?: string
+  /** The initialize that a spare has been told, and its answer; absent: it was told nothing. */
+  readonly greeted?: { readonly hello: string; readonly answer: Message }
 }

@@ -103,7 +103,14 @@ export class ToolProcess implements Pipe {
     this.#reader = reader
     const early = this.#early
     this.#early = []
+    this.#earlyBytes = 0
     for (const message of early) this.#hand(message)
+  }
+
+  /** Of no use to who reads now; the next reader may come in hours, so what is kept is bounded. */
+  keep(message: Message): void {
+    this.#earlyBytes += message.bytes.length
+    if (this.#early.length < EARLY && this.#earlyBytes <= EARLY_BYTES) this.#early.push(message)
   }
 
   send(bytes: Uint8Array): void {
@@ -208,13 +215,7 @@ export class ToolProcess implements Pipe {
       return
     }
     if (this.#reader !== undefined) this.#hand(message)
-    else this.#keep(message)
-  }
-
-  /** Nobody reads it yet, perhaps for hours: what is kept is bounded. */
-  #keep(message: Message): void {
-    this.#earlyBytes += message.bytes.length
-    if (this.#early.length < EARLY && this.#earlyBytes <= EARLY_BYTES) this.#early.push(message)
+    else this.keep(message)
   }
 
   /** Whatever a tool writes, it is this one message that fails and not the gateway. */

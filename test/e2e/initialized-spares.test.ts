@@ -18,10 +18,12 @@ const gateway = await startGateway(
       behind: { command: fixture('hears-hello'), warm },
       two: { command: fixture('hears-hello'), warm: { ...warm, spares: 2 } },
       refuses: { command: fixture('hears-hello'), warm },
+      digits: { command: fixture('hears-hello'), warm },
+      early: { command: fixture('speaks-first'), warm },
     },
   },
 )
-const tools = ['ears', 'slow', 'behind', 'two', 'refuses']
+const tools = ['ears', 'slow', 'behind', 'two', 'refuses', 'digits', 'early']
 await Promise.all(tools.map((name) => toolReady(gateway, name)))
 
 /** What a process heard at first: the initialize without its `_meta`, then that it is done. */
@@ -84,38 +86,87 @@ async function visit(tool: string, name: string, more: Json = {}) {
   return { opened, params: paramsOf(name, more), pid, id, heard }
 }
 
-test('who says what the last one said is answered by a spare that has been told it', async () => {
-  const [plain] = await haveSpares('ears')
-  const first = await visit('ears', 'ann')
-  assert.equal(first.pid, pidOf(plain))
-  assert.equal(first.id, 'ann')
-  assert.deepEqual(first.heard, first.params)
-  const [told] = await haveSpares('ears', 1, [plain])
-  const second = await visit('ears', 'ann', { _meta: { 'example.org/of': 'this request' } })
-  assert.equal(second.pid, pidOf(told))
-  assert.equal(second.id, OURS)
-  assert.deepEqual(second.heard, first.params)
-  assert.deepEqual(second.opened.json(), first.opened.json())
+test('who says what was said twice is answered by a spare that has been told it', async () => {
+  const seen: unknown[] = []
+  for (const _visit of [1, 2]) {
+    const [plain] = await haveSpares('ears', 1, seen)
+    seen.push(plain)
+    const { pid, id, heard, params } = await visit('ears', 'ann')
+    assert.equal(pid, pidOf(plain))
+    assert.equal(id, 'ann')
+    assert.deepEqual(heard, params)
+  }
+  const [told] = await haveSpares('ears', 1, seen)
+  const served = await visit('ears', 'ann', { _meta: { 'example.org/of': 'this request' } })
+  assert.equal(served.pid, pidOf(told))
+  assert.equal(served.id, OURS)
+  assert.deepEqual(served.heard, paramsOf('ann'))
+  const { id, result } = served.opened.json()
+  assert.equal(id, 'ann')
+  assert.equal((result as Json).protocolVersion, '2025-11-25')
+  await gateway.waitForLog('it to be handed out', ({ msg, instance, initialized }) => {
+    return msg === 'spare handed out' && instance === told && initialized === true
+  })
 })
 
 test('who says something else is given a process that has been told nothing', async () => {
   const [toldAnn] = await haveSpares('ears')
-  const bob = await visit('ears', 'bob')
-  assert.notEqual(bob.pid, pidOf(toldAnn))
-  assert.equal(bob.id, 'bob')
-  assert.deepEqual(bob.heard, bob.params)
+  const stranger = await visit('ears', 'bob')
+  assert.notEqual(stranger.pid, pidOf(toldAnn))
+  assert.equal(stranger.id, 'bob')
+  assert.deepEqual(stranger.heard, stranger.params)
+  assert.deepEqual(await spares('ears'), [toldAnn], 'one visit of a stranger takes nothing away')
+  assert.notEqual((await visit('ears', 'bob')).pid, pidOf(toldAnn))
   const end = await gateway.waitForLog('its end', ({ msg, instance }) => {
     return msg === 'instance ended' && instance === toldAnn
   })
   assert.equal(end.reason, 'it was initialized for another client')
   const [toldBob] = await haveSpares('ears', 1, [toldAnn])
-  assert.equal((await visit('ears', 'bob')).pid, pidOf(toldBob))
-  const older = await visit('ears', 'bob', { protocolVersion: '2025-06-18' })
-  assert.equal(older.heard.protocolVersion, '2025-06-18')
+  const { pid, heard } = await visit('ears', 'bob')
+  assert.equal(pid, pidOf(toldBob))
+  assert.deepEqual(heard, paramsOf('bob'))
+})
+
+for (const [what, more] of [
+  ['another version', { protocolVersion: '2025-06-18' }],
+  ['other capabilities', { capabilities: { roots: {} } }],
+  ['another parameter', { 'example.org/more': 1 }],
+] as const)
+  test(`the same client with ${what} says something else`, async () => {
+    await visit('ears', 'bob')
+    await visit('ears', 'bob')
+    const [told] = await haveSpares('ears')
+    const { pid, id, heard, params } = await visit('ears', 'bob', more)
+    assert.notEqual(pid, pidOf(told))
+    assert.equal(id, 'bob')
+    assert.deepEqual(heard, params)
+  })
+
+test('numbers are the same where they are written alike', async () => {
+  const say = async (number: string) => {
+    const text = JSON.stringify(paramsOf('digits', { number: 0 })).replace(
+      '"number":0',
+      `"number":${number}`,
+    )
+    const body = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":${text}}`
+    const { headers } = await raw(`${gateway.url}/mcp/digits`, {
+      method: 'POST',
+      headers: { accept: ACCEPT, 'content-type': 'application/json' },
+      body,
+    })
+    const session = { 'mcp-session-id': String(headers['mcp-session-id']) }
+    await raw(`${gateway.url}/mcp/digits`, { method: 'DELETE', headers: session })
+  }
+  const seen = await haveSpares('digits')
+  for (const number of ['9007199254740993', '9007199254740993', '9007199254740992']) {
+    await say(number)
+    if (number.endsWith('3')) seen.push(...(await haveSpares('digits', 1, seen)))
+  }
+  assert.deepEqual(await spares('digits'), [seen.at(-1)])
 })
 
 test('several spares are for several clients', async () => {
-  for (const name of ['ann', 'bob', 'ann', 'bob']) {
+  for (const name of ['ann', 'bob', 'ann', 'bob', 'ann', 'bob']) {
     await haveSpares('two', 2)
     await visit('two', name)
   }
@@ -127,28 +178,50 @@ test('several spares are for several clients', async () => {
   }
 })
 
-test('a session that comes before the answer waits for it', async () => {
-  const [plain] = await haveSpares('slow')
+test('one that has not answered yet is handed out to nobody', async () => {
+  const seen = await haveSpares('slow')
   await visit('slow', 'ann')
-  const [told] = await haveSpares('slow', 1, [plain])
-  const { pid, opened } = await visit('slow', 'ann')
+  seen.push(...(await haveSpares('slow', 1, seen)))
+  await visit('slow', 'ann')
+  const early = await visit('slow', 'ann')
+  assert.equal(early.id, 'ann')
+  const [told] = await haveSpares('slow', 1, seen)
+  const { pid, id } = await visit('slow', 'ann')
   assert.equal(pid, pidOf(told))
-  assert.equal(opened.json().id, 'ann')
+  assert.equal(id, OURS)
 })
 
-test('what a tool refuses is refused in its words, under the client’s id', async () => {
+test('what a tool refuses is refused to each anew, in its words', async () => {
   const seen: unknown[] = []
-  for (const round of ['cold', 'warm']) {
+  for (const _visit of [1, 2, 3]) {
     seen.push(...(await haveSpares('refuses', 1, seen)))
     const { json } = await begin('refuses', 'nobody')
-    assert.equal(json().id, 'nobody', round)
+    assert.equal(json().id, 'nobody')
     assert.deepEqual(errorOf(json()), { code: -32001, message: 'not you', data: undefined })
+  }
+  await gateway.waitForLog('a spare that was refused', ({ msg, tool, spare, error }) => {
+    const refused = /refused to initialize: not you/.test(String(error))
+    return (
+      msg === 'instance could not be started' && tool === 'refuses' && spare === true && refused
+    )
+  })
+  assert.equal((await visit('refuses', 'ann')).id, 'ann')
+})
+
+test('what a spare says before its session is said to that, however much it is', async () => {
+  const seen = await haveSpares('early')
+  for (const last of [false, false, true]) {
+    const session = await openSession(`${gateway.url}/mcp/early`)
+    assert.equal(await session.callText('where'), String(pidOf(seen.at(-1))))
+    await session.end()
+    if (!last) seen.push(...(await haveSpares('early', 1, seen)))
   }
 })
 
 test('a session of all tools is served by one too, and a call over REST by one of its own', async () => {
   const seen = await haveSpares('behind')
-  for (const id of [/^toolgate:[0-9a-f-]{36}:/, /^toolgate:initialize$/]) {
+  const ours = /^toolgate:[0-9a-f-]{36}:/
+  for (const id of [ours, ours, /^toolgate:initialize$/]) {
     const session = await openSession(`${gateway.url}/mcp`)
     const answer = await session.request('tools/call', { name: 'behind__heard', arguments: {} })
     assert.match(String(heardIn(answer).id), id)

@@ -39,7 +39,7 @@ test('a new file is served within 2 s over MCP, REST and /openapi.json', async (
   // The first request over REST loads that face, file or no file.
   await raw(`${gateway.url}/openapi.json`)
   const times: number[] = []
-  // What else the machine does may delay one of them; what takes this long delays each.
+  // What else the machine does may delay one of them.
   for (const name of ['fresh', 'fresher', 'freshest']) {
     gateway.tools.write(name, says('"new"'))
     const since = performance.now()
@@ -50,7 +50,8 @@ test('a new file is served within 2 s over MCP, REST and /openapi.json', async (
     })
     times.push(performance.now() - since)
   }
-  assert.ok(Math.min(...times) < 2000, `served after ${times} ms`)
+  const [, median = Number.NaN] = times.toSorted((a, b) => a - b)
+  assert.ok(median < 2000, `served after ${times} ms`)
 })
 
 test('an edit replaces it, a running session finishes on the old version', async () => {

@@ -119,12 +119,8 @@ export function launchGateway(
 }
 
 function inherited(): NodeJS.ProcessEnv {
-  const { PATH, NODE_V8_COVERAGE, NODE_COMPILE_CACHE } = process.env
-  return {
-    PATH,
-    ...(NODE_V8_COVERAGE !== undefined && { NODE_V8_COVERAGE }),
-    ...(NODE_COMPILE_CACHE !== undefined && { NODE_COMPILE_CACHE }),
-  }
+  const { PATH, NODE_V8_COVERAGE } = process.env
+  return { PATH, ...(NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE }) }
 }
 
 async function isReady(url: string): Promise<boolean> {

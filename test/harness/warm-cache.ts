@@ -30,18 +30,24 @@ export function warmCache(cache: string): string {
 
 let kept: string | undefined
 
+const DRAFT = 'draft-'
+
 function keep(): string {
   const folder = join(KEPT, stateOf(SRC))
   if (existsSync(folder)) return folder
   mkdirSync(KEPT, { recursive: true })
-  const draft = mkdtempSync(join(KEPT, 'draft-'))
+  for (const older of readdirSync(KEPT)) {
+    if (!older.startsWith(DRAFT)) rmSync(join(KEPT, older), { recursive: true, force: true })
+  }
+  const draft = mkdtempSync(join(KEPT, DRAFT))
   const script = `(await import('${WARM}')).warmCompiled({ cache: process.argv[1] })`
-  execFileSync(process.execPath, ['--input-type=module', '--eval', script, draft])
   try {
+    execFileSync(process.execPath, ['--input-type=module', '--eval', script, draft])
     renameSync(draft, folder)
-  } catch {
-    // Another file of tests was faster.
-    rmSync(draft, { recursive: true })
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true })
+    // Another file of tests may have been faster.
+    if (!existsSync(folder)) throw error
   }
   return folder
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Link } from '../../src/call/link.ts'
+import { requestMessage } from '../../src/protocol/read.ts'
 import { isAlive } from '../harness/processes.ts'
 import { textOf } from '../harness/session.ts'
 import { until } from '../harness/until.ts'
@@ -20,8 +21,8 @@ import {
 
 const TRACE = '00-11111111111111111111111111111111-2222222222222222-01'
 const SESSION: Partial<Link> = { kind: 'session', era: 'legacy', traceparent: TRACE }
-const warm = (name: string, spares: number, more = {}, initialized = false) =>
-  toolOf(name, { warm: { spares, initialized }, ...more })
+const warm = (name: string, spares: number, more = {}) =>
+  toolOf(name, { warm: { spares, initialized: false }, ...more })
 
 const spares = ({ pool }: PoolGiven, tool: Link['tool']) =>
   pool.running(tool.name).filter(({ spare }) => spare === true)
@@ -162,6 +163,31 @@ test('spares end with their version, and with the pool; none are started for wha
   const after = pidOf(given, spares(given, next)[0]?.id)
   await given.pool.close('the test ends')
   assert.ok(!isAlive(after))
+})
+
+test('who finds spares of others alone is served before one is started for the next like it', async (t) => {
+  const given = await openPool(t)
+  const ears = toolOf('hears-hello', { warm: { spares: 1, initialized: true } })
+  given.pool.prepare(ears, LEGACY)
+  await haveSpares(given, ears, 1)
+  const visit = async (name: string) => {
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name } }
+    const hello = requestMessage(1, 'initialize', params)
+    const lease = await given.pool.lease(linkOf(ears, 'ann', { ...SESSION, hello }))
+    lease.release('the session ends')
+  }
+  for (const name of ['ann', 'ann', 'bob']) {
+    await visit(name)
+    await haveSpares(given, ears, 1)
+  }
+  const before = given.logs.length
+  await visit('bob')
+  const started = () => given.logs.slice(before).filter(({ msg }) => msg === 'instance started')
+  await until('both to be started', () => started().length === 2)
+  assert.deepEqual(
+    started().map(({ spare }) => spare),
+    [undefined, true],
+  )
 })
 
 test('where what a process may touch depends on its caller there are none', async (t) => {

@@ -165,7 +165,7 @@ export class SessionBundle implements Bundle, Listener {
 
   async #begin(request: Message): Promise<Message> {
     const { protocolVersion, ...params } = paramsOf(request)
-    this.#links.introduce({ ...params, protocolVersion: agreed(protocolVersion) })
+    this.#links.introduce({ protocolVersion: agreed(protocolVersion), ...params })
     const directory = await this.#view.begin()
     return resultMessage(request.id as Id, initialized(directory, protocolVersion))
   }

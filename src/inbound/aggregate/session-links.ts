@@ -147,7 +147,8 @@ export class SessionLinks {
     const { dispatch, holdSession } = this.#parts
     const release = holdSession(tool.name, this.#outer)
     const references = directory.references(tool.name)
-    const link = new ToolLink(this.#outer, tool, references, this.#listener, this.#hello)
+    const hello = requestMessage(0, 'initialize', this.#hello)
+    const link = new ToolLink(this.#outer, tool, references, this.#listener, hello)
     this.#links.set(link, release)
     try {
       await dispatch.open(link)

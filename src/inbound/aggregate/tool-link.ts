@@ -25,7 +25,7 @@ export class ToolLink implements Link {
   readonly caller: Caller
   readonly capabilities: Capabilities
   readonly clientInfo?: Readonly<Record<string, unknown>>
-  readonly hello?: JsonObject
+  readonly hello?: Message
   /** As its client has set it last. */
   logLevel?: string
   readonly traceparent?: string
@@ -49,7 +49,7 @@ export class ToolLink implements Link {
     tool: Declaration,
     references: References,
     listener: Listener,
-    hello?: JsonObject,
+    hello?: Message,
   ) {
     const { kind, era, caller, capabilities, clientInfo, logLevel, traceparent } = outer
     this.kind = kind
