@@ -32,7 +32,7 @@ export async function untilQuiet(isolated: Isolated): Promise<boolean> {
 async function isReady({ aims, spares }: Isolated): Promise<boolean> {
   for (const [way, { kind }] of aims) {
     if (kind === 'pipes') continue
-    if ((await spares(way)) !== (way.endsWith('-warm') ? 1 : 0)) return false
+    if ((await spares(way)) !== (/-(warm|initialized)$/.test(way) ? 1 : 0)) return false
   }
   return true
 }

@@ -41,9 +41,12 @@ export async function besiege(
   writeFileSync(join(gateway.workspace, 'neighbour', 'private'), TREASURE)
   const { uid, gid } = statSync(gateway.workspace)
   chownSync(join(gateway.workspace, 'neighbour'), uid, gid)
-  const where = JSON.parse(
-    await (await openSession(`${gateway.url}/mcp/neighbour`)).callText('where'),
-  )
+  const session = await openSession(`${gateway.url}/mcp/neighbour`).catch(async (error) => {
+    // At the top of a test file no hook runs after this.
+    await gateway.stop()
+    throw error
+  })
+  const where = JSON.parse(await session.callText('where'))
   const root = join(gateway.workspace, '..')
   return {
     gateway,
