@@ -35,6 +35,7 @@ export async function startCelled(
 ): Promise<ToolProcess> {
   const { config, owner, log, fields } = options
   const { policy } = tool
+  void findLimiter().then((limiter) => limiter.expect())
   // What it holds besides its process; let go of when that has ended, or never began.
   const held = new AsyncDisposableStack()
   try {

@@ -57,6 +57,7 @@ export function cgroupLimiter({ dialect, places, mounts, self }: FoundCgroups): 
     kind,
     how: { memory: by('memory'), processes: by('pids'), cpus: by('cpu') },
     prefix: () => [],
+    expect: () => void warmUp(self),
     open: (mark, bounds) => open({ dialect, places, self }, mark, bounds),
     reap: (gateways) => reapCgroups(mounts, gateways),
   }
@@ -96,7 +97,7 @@ async function set(places: Places, { controller, file, value, optional }: Settin
 
 /**
  * The first move of a process between groups waits some 10 to 20 ms for every processor to notice,
- * those soon after it do not. So we move to where we are, while the cell is still being built.
+ * those soon after it do not. So we move to where we are, before the cell is built and meanwhile.
  */
 async function warmUp(self: string): Promise<void> {
   const own = String(process.pid)

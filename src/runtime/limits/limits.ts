@@ -15,6 +15,8 @@ export interface Limiter {
   readonly how: Kept
   /** Words put before the tool's program inside the cell; none where nothing is needed. */
   prefix(bounds: Bounds): readonly string[]
+  /** A group is about to be made and entered: what takes its time begins now. Never fails. */
+  expect(): void
   /** Makes the group of one instance; `name` is the value of its mark. Rejects where it cannot. */
   open(name: string, bounds: Bounds): Promise<LimitGroup>
   /**
