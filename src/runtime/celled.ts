@@ -40,14 +40,16 @@ export async function startCelled(
   const held = new AsyncDisposableStack()
   try {
     const user = await userOf(tool.name, config)
-    const view = await programView({
-      program: program.program,
-      needs: program.needs ?? [],
-      user: user ?? ownUser(),
-      config,
-      kept: config,
-    })
-    const files = await filesOf(policy, config)
+    const [view, files] = await Promise.all([
+      programView({
+        program: program.program,
+        needs: program.needs ?? [],
+        user: user ?? ownUser(),
+        config,
+        kept: config,
+      }),
+      filesOf(policy, config),
+    ])
     await refuseUnseen(authored(tool), [...view.mounts, ...files], log.child({ ...fields }))
     const out = await openWayOut(tool.name, policy, options.egress, config)
     held.defer(() => out.release())
