@@ -35,10 +35,11 @@ export async function startCelled(
 ): Promise<ToolProcess> {
   const { config, owner, log, fields } = options
   const { policy } = tool
-  void findLimiter().then((limiter) => limiter.expect())
   // What it holds besides its process; let go of when that has ended, or never began.
   const held = new AsyncDisposableStack()
   try {
+    const means = await meansOf(config)
+    means.limiter.expect()
     const user = await userOf(tool.name, config)
     const [view, files] = await Promise.all([
       programView({
@@ -62,7 +63,6 @@ export async function startCelled(
       log: log.child({ ...fields }),
     })
     held.defer(() => workspace.release())
-    const means = await meansOf(config)
     return await startInCell({
       ...options,
       ...means,

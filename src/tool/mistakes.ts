@@ -93,6 +93,14 @@ export class Field {
     return good && value >= least && value <= most ? value : this.wrong(expected)
   }
 
+  /** True or false; absent is `unsaid`. */
+  flag(unsaid: boolean): boolean {
+    if (this.absent) return unsaid
+    if (typeof this.value === 'boolean') return this.value
+    this.wrong('true or false')
+    return unsaid
+  }
+
   #unknown(key: string, keys: readonly string[]): void {
     const message = withSuggestion(`there is no key ${show(key)}`, key, keys)
     this.at(key).wrong(`one of ${keys.join(', ')}`, message)

@@ -141,17 +141,15 @@ function readInstances(field: Field): Declaration['instances'] {
 
 /** One number: so many, told nothing. */
 function readWarm(field: Field): Declaration['warm'] {
-  const spares = (each: Field) => each.count(0, 100) ?? 0
-  if (field.absent) return { spares: 0, initialized: false }
-  if (typeof field.value === 'number') return { spares: spares(field), initialized: false }
-  if (!field.object(['spares', 'initialized'], 'a number, or an object with spares')) {
+  const count = (spares: Field) => spares.count(0, 100) ?? 0
+  if (typeof field.value === 'number') return { spares: count(field), initialized: false }
+  if (
+    field.absent ||
+    !field.object(['spares', 'initialized'], 'a number, or an object with spares')
+  ) {
     return { spares: 0, initialized: false }
   }
-  const initialized = field.at('initialized')
-  if (!initialized.absent && typeof initialized.value !== 'boolean') {
-    initialized.wrong('true or false')
-  }
-  return { spares: spares(field.at('spares')), initialized: initialized.value === true }
+  return { spares: count(field.at('spares')), initialized: field.at('initialized').flag(false) }
 }
 
 function readLimits(field: Field, form: Form): Declaration['limits'] | undefined {

@@ -117,12 +117,10 @@ function readCpus(field: Field): number | null {
 }
 
 function readContainer(field: Field): ContainerPolicy {
-  const readOnly = field.at('readOnly')
   const user = field.at('user')
   const capDrop = field.at('capDrop')
-  if (!readOnly.absent && typeof readOnly.value !== 'boolean') readOnly.wrong('true or false')
   return {
-    readOnly: readOnly.value !== false,
+    readOnly: field.at('readOnly').flag(true),
     capAdd: field.at('capAdd').texts(),
     capDrop: capDrop.absent ? ['ALL'] : capDrop.texts(),
     securityOpt: field.at('securityOpt').texts(),

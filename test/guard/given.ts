@@ -5,6 +5,7 @@ import type { Config, Key } from '../../src/config/config.ts'
 import { createTelemetry } from '../../src/telemetry/setup.ts'
 import type { Telemetry } from '../../src/telemetry/telemetry.ts'
 import type { Declaration } from '../../src/tool/declaration.ts'
+import { NOTHING } from '../../src/tool/nothing.ts'
 
 export type GuardConfig = Pick<
   Config,
@@ -37,25 +38,7 @@ export function toolWith(more: Partial<Declaration> = {}): Declaration {
     description: 'Tell the time.',
     tags: [],
     runtime: { kind: 'inline', functions: [] },
-    policy: {
-      network: 'none',
-      workspace: { access: 'none', per: 'tool' },
-      files: { read: [], write: [] },
-      env: [],
-      secrets: {},
-      memory: null,
-      cpus: null,
-      processes: null,
-      sandbox: 'required',
-      container: {
-        readOnly: true,
-        capAdd: [],
-        capDrop: [],
-        securityOpt: [],
-        tmpfs: [],
-        user: null,
-      },
-    },
+    policy: NOTHING,
     mode: 'daemon',
     timeout: null,
     idle: null,

@@ -14,6 +14,7 @@ import { EgressDoors } from '../../src/runtime/egress/doors.ts'
 import type { LogFields, Logger } from '../../src/telemetry/log.ts'
 import { createTelemetry } from '../../src/telemetry/setup.ts'
 import type { Declaration } from '../../src/tool/declaration.ts'
+import { NOTHING } from '../../src/tool/nothing.ts'
 import { fixture } from '../harness/fixtures.ts'
 import type { LogLine } from '../harness/gateway.ts'
 import { textOf } from '../harness/session.ts'
@@ -109,25 +110,7 @@ export function toolOf(
 }
 
 /** Nothing is given, and nothing kept apart: what is under test is not the cell. */
-export const POLICY: Declaration['policy'] = {
-  network: 'none',
-  workspace: { access: 'none', per: 'tool' },
-  files: { read: [], write: [] },
-  env: [],
-  secrets: {},
-  memory: null,
-  cpus: null,
-  processes: null,
-  sandbox: 'none',
-  container: {
-    readOnly: true,
-    capAdd: [],
-    capDrop: ['ALL'],
-    securityOpt: [],
-    tmpfs: [],
-    user: null,
-  },
-}
+export const POLICY: Declaration['policy'] = { ...NOTHING, sandbox: 'none' }
 
 let links = 0
 

@@ -14,6 +14,7 @@ import type { StartOptions } from '../../../src/runtime/starting.ts'
 import type { LogFields, Logger } from '../../../src/telemetry/log.ts'
 import { createTelemetry } from '../../../src/telemetry/setup.ts'
 import type { Declaration, Policy } from '../../../src/tool/declaration.ts'
+import { NOTHING } from '../../../src/tool/nothing.ts'
 import type { TestEngine } from '../../harness/engine.ts'
 import { IMAGE } from '../../harness/engine.ts'
 import type { LogLine, Owner } from '../../harness/gateway.ts'
@@ -126,27 +127,7 @@ export function boxed(
     description: 'A tool under test.',
     tags: [],
     runtime: { kind: 'container', image: IMAGE, args: [`/app/${fixture}.mjs`, ...args] },
-    policy: {
-      network: 'none',
-      workspace: { access: 'none', per: 'tool' },
-      files: { read: [], write: [] },
-      env: [],
-      secrets: {},
-      memory: null,
-      cpus: null,
-      processes: null,
-      sandbox: 'required',
-      ...given,
-      container: {
-        readOnly: true,
-        capAdd: [],
-        capDrop: ['ALL'],
-        securityOpt: [],
-        tmpfs: [],
-        user: null,
-        ...container,
-      },
-    },
+    policy: { ...NOTHING, ...given, container: { ...NOTHING.container, ...container } },
     mode: 'launcher',
     timeout: null,
     idle: null,
