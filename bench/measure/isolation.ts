@@ -46,7 +46,7 @@ async function timesOf(
     const [taken = Number.NaN] = await load.tell('setUp', { times: 1 })
     return taken
   }
-  const rounds = quick ? 2 : 7
+  const rounds = quick ? 2 : 15
   // The first ones fill caches, make the gateway load what it needs, and their client known.
   for (let visit = 0; visit < 2; visit += 1) for (const load of loads.values()) await setUp(load)
   await takeTurns([...loads], rounds, async ([way, load]) => {

@@ -1,10 +1,13 @@
 import type { Config } from '../config/config.ts'
 import { ToolgateError } from '../errors.ts'
+import { markOf } from '../mark.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { boundsOf } from './cell/bounds.ts'
+import { removeGroup } from './cell/enter.ts'
 import { grantFiles } from './cell/grants.ts'
 import { probeHost } from './cell/host.ts'
+import { type LookKept, lookKept } from './cell/kept.ts'
 import { type NativeCell, WORKSPACE } from './cell/native.ts'
 import { unseenArgument } from './cell/program.ts'
 import { ownUser, programView } from './cell/program-view.ts'
@@ -38,8 +41,13 @@ export async function startCelled(
   // What it holds besides its process; let go of when that has ended, or never began.
   const held = new AsyncDisposableStack()
   try {
-    const means = await meansOf(config)
-    means.limiter.expect()
+    const { limiter, ...means } = await meansOf(config)
+    const mark = markOf(fields.instance)
+    // Takes its time, and meanwhile one can look. Why it fails is heard where it is entered.
+    const group = limiter.open(mark, boundsOf(policy, config.cells))
+    group.catch(() => {})
+    held.defer(() => removeGroup(group))
+    const kept = lookKept(config)
     const user = await userOf(tool.name, config)
     const [view, files] = await Promise.all([
       programView({
@@ -47,12 +55,16 @@ export async function startCelled(
         needs: program.needs ?? [],
         user: user ?? ownUser(),
         config,
-        kept: config,
+        kept,
       }),
-      filesOf(policy, config),
+      filesOf(policy, kept),
     ])
     await refuseUnseen(authored(tool), [...view.mounts, ...files], log.child({ ...fields }))
-    const out = await openWayOut(tool.name, policy, options.egress, config)
+    const out = await openWayOut(tool.name, policy, {
+      doors: options.egress,
+      path: config.environment.PATH ?? '',
+      kept,
+    })
     held.defer(() => out.release())
     const workspace = await openWorkspace({
       root: config.workspace,
@@ -66,7 +78,8 @@ export async function startCelled(
     return await startInCell({
       ...options,
       ...means,
-      bounds: boundsOf(policy, config.cells),
+      mark,
+      group,
       given: {
         mounts: [...view.mounts, ...out.mounts, ...files],
         workspace: sourceOf(workspace, means.bindsDescriptors),
@@ -107,8 +120,8 @@ function diskOf({ workspace }: Declaration['policy'], { folder }: Workspace, { c
 }
 
 /** Looked at again, since its cell was chosen: what is mounted is what is checked now. */
-async function filesOf(policy: Declaration['policy'], config: Config): Promise<readonly Mount[]> {
-  const { mounts, refusals } = await grantFiles(policy, config)
+async function filesOf(policy: Declaration['policy'], kept: LookKept): Promise<readonly Mount[]> {
+  const { mounts, refusals } = await grantFiles(policy, kept)
   refuseWithout(refusals)
   return mounts
 }

@@ -2,19 +2,20 @@ import type { Config } from '../config/config.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import type { Cell, CellKind } from './cell/cell.ts'
-import { chooseCell, type NativeChoice } from './cell/choose.ts'
+import { cellHere, chooseCell, type NativeChoice } from './cell/choose.ts'
 import { probeHost } from './cell/host.ts'
 
 /** What instances of a tool may touch on this host, whichever driver starts them. */
 export async function cellOf(tool: Declaration, config: Config): Promise<Cell> {
-  if (tool.runtime.kind !== 'container') return nativeCell(tool, config)
-  const { containerCellOf } = await import('./container/prepare.ts')
-  const cell = await containerCellOf(tool, config)
+  const cell =
+    tool.runtime.kind === 'container'
+      ? await (await import('./container/prepare.ts')).containerCellOf(tool, config)
+      : await cellHere(tool, config)
   kinds.set(tool.policy, cell.kind)
   return cell
 }
 
-/** The same of a tool that is no container, for its driver. */
+/** What the driver of a tool that is no container starts it in; files are looked at then. */
 export async function nativeCell(tool: Declaration, config: Config): Promise<NativeChoice> {
   const cell = await chooseCell(tool, config)
   kinds.set(tool.policy, cell.kind)

@@ -13,8 +13,8 @@ export type NativeChoice =
   | (Cell & { readonly kind: 'permission' | 'none' | 'missing' })
 
 /**
- * Which cell a native tool has on this host. Where it has to have one and cannot, `refusals` says
- * why and what to do.
+ * Which cell a native tool has on this host, whatever the files are that it names. Where it has to
+ * have one and cannot, `refusals` says why and what to do.
  */
 export async function chooseCell(
   tool: Pick<Declaration, 'policy' | 'runtime'>,
@@ -24,18 +24,31 @@ export async function chooseCell(
   if (config.sandbox === 'none') return { ...BARE, lines: bare("the configuration's sandbox") }
   const host = await probeHost(config.environment)
   if (host.bubblewrap !== null) {
-    const cell = resolveNative(tool, config, host, await findLimiter())
-    return {
-      ...cell,
-      lines: [...cell.lines, ...(await installationLines(tool, config))],
-      refusals: [...cell.refusals, ...(await refusedFiles(tool.policy, config))],
-    }
+    return resolveNative(tool, config, host, await findLimiter())
   }
   // Only where nothing is there: a cell that fails today is no reason for less tomorrow.
   if (host.absent && tool.runtime.kind === 'inline' && asksNothing(tool.policy)) return PERMISSION
   const mend = host.absent ? 'install bubblewrap' : 'let it work'
   const ways = `${mend}, or say policy: { sandbox: 'none' } in its file`
   return { kind: 'missing', lines: [], refusals: [`${host.why ?? 'there are no cells'}; ${ways}`] }
+}
+
+/** The same with what the files of this moment make of it. */
+export async function cellHere(
+  tool: Pick<Declaration, 'policy' | 'runtime'>,
+  config: Config,
+): Promise<NativeChoice> {
+  const cell = await chooseCell(tool, config)
+  if (cell.kind !== 'bubblewrap') return cell
+  const [lines, refusals] = await Promise.all([
+    installationLines(tool, config),
+    refusedFiles(tool.policy, config),
+  ])
+  return {
+    ...cell,
+    lines: [...cell.lines, ...lines],
+    refusals: [...cell.refusals, ...refusals],
+  }
 }
 
 const BARE = { kind: 'none', refusals: [] } as const

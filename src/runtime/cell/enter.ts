@@ -4,7 +4,7 @@ import { ToolgateError } from '../../errors.ts'
 import { MARK } from '../../mark.ts'
 import { within } from '../../within.ts'
 import type { Exit, Stdio } from '../body.ts'
-import type { Bounds, Limiter, LimitGroup } from '../limits/limits.ts'
+import type { LimitGroup } from '../limits/limits.ts'
 import type { Given, NativeCell } from './native.ts'
 import { seccompFilter } from './seccomp/filter.ts'
 
@@ -22,8 +22,8 @@ export interface EnterOptions {
   readonly env: Readonly<Record<string, string>>
   /** Whose it is, wherever it goes. */
   readonly mark: string
-  readonly limiter: Limiter
-  readonly bounds: Bounds
+  /** Made for it; removed where it is not entered. */
+  readonly group: Promise<LimitGroup>
   /** Milliseconds until it has to be there. */
   readonly within: number
   /** Gives it up. */
@@ -48,27 +48,30 @@ export interface Entered {
  * waits. Rejects with `tool_failed_to_start`, and leaves nothing then.
  */
 export async function enterCell(options: EnterOptions): Promise<Entered> {
-  const opening = options.limiter.open(options.mark, options.bounds)
-  // Whoever fails first says why; the other must not be an unhandled rejection.
-  opening.catch(() => {})
   let outer: Outer | undefined
   try {
-    outer = await spawn(options)
-    return await timely(placed(opening, outer), options)
+    const group = await options.group
+    outer = await spawn(group.entrance, options)
+    return await timely(placed(group, outer), options)
   } catch (error) {
     outer?.kill()
     // Whoever waits for a file that does not come cannot even be killed.
     if (outer !== undefined) await within(outer.exited, LAST)
-    await opening.then((group) => group.remove()).catch(() => {})
+    await removeGroup(options.group)
     throw asStartError(error)
   }
+}
+
+/** Removes a group, were it made or not. Never rejects. */
+export async function removeGroup(group: Promise<LimitGroup>): Promise<void> {
+  await group.then((each) => each.remove()).catch(() => {})
 }
 
 /** Milliseconds. */
 const LAST = 1_000
 
-async function placed(opening: Promise<LimitGroup>, outer: Outer): Promise<Entered> {
-  const [group, pid] = await Promise.all([opening, outer.inner])
+async function placed(group: LimitGroup, outer: Outer): Promise<Entered> {
+  const pid = await outer.inner
   await group.enter([outer.pid, pid])
   const { stdio, third, begin } = outer
   return { pid, stdio, third, group, begin }
@@ -102,7 +105,7 @@ interface Outer extends Pick<Entered, 'stdio' | 'third' | 'begin'> {
   kill(): void
 }
 
-async function spawn(options: EnterOptions): Promise<Outer> {
+async function spawn(entrance: readonly string[], options: EnterOptions): Promise<Outer> {
   const { execa } = await import('execa')
   const { cell, given, bubblewrap, program, args, cwd, env, mark } = options
   // Bubblewrap closes its own before the program begins.
@@ -120,9 +123,11 @@ async function spawn(options: EnterOptions): Promise<Outer> {
   const descriptors = [...Array.from({ length: own + 4 }, () => 'pipe'), ...held]
   const inside = [...cell.words(given), program, ...args]
   // Through a pipe: what is on the command line could be read in the cell, with paths of the host.
-  const child = execa(bubblewrap, ['--args', String(own + 3), '--', ...inside], {
+  const words = [...entrance, bubblewrap, '--args', String(own + 3), '--', ...inside]
+  const child = execa(words[0] ?? bubblewrap, words.slice(1), {
     cwd: '/',
-    env: { ...env, [MARK]: mark, NODE_V8_COVERAGE: undefined },
+    // What a tool's file names must not mean anything to programs that run outside.
+    env: { [MARK]: mark, NODE_V8_COVERAGE: undefined },
     extendEnv: false,
     detached: true,
     cleanup: false,
@@ -134,15 +139,15 @@ async function spawn(options: EnterOptions): Promise<Outer> {
   const { pid, nodeChildProcess } = child
   if (pid === undefined) throw asStartError((await child) as { cause?: unknown })
   const pipes = nodeChildProcess.stdio as unknown as readonly (Readable & Writable)[]
-  const [filter, block, info, words] = pipes.slice(own) as unknown as [
+  const [filter, block, info, told] = pipes.slice(own) as unknown as [
     Writable,
     Writable,
     Readable,
     Writable,
   ]
   // What bubblewrap closes early is told by its exit.
-  for (const pipe of [filter, block, info, words]) pipe.on('error', () => {})
-  words.end([...flags, '--chdir', cwd, ''].join('\0'))
+  for (const pipe of [filter, block, info, told]) pipe.on('error', () => {})
+  told.end([...variableFlags(env), ...flags, '--chdir', cwd, ''].join('\0'))
   filter.end(seccompFilter(process.arch))
   const exited = new Promise<Exit>((resolve) =>
     nodeChildProcess.once('exit', (code, signal) => resolve(exitOf(code, signal))),
@@ -160,6 +165,14 @@ async function spawn(options: EnterOptions): Promise<Outer> {
   }
 }
 
+/** The whole environment; some shells add to what they are given. */
+function variableFlags(env: Readonly<Record<string, string>>): string[] {
+  return [
+    ...['_', 'OLDPWD', 'SHLVL'].flatMap((name) => ['--unsetenv', name]),
+    ...Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]),
+  ]
+}
+
 /** As shells do, bubblewrap exits with 128 and the number of the signal that ended its child. */
 function exitOf(code: number | null, signal: NodeJS.Signals | null): Exit {
   const number = (code ?? 0) - 128
@@ -173,7 +186,11 @@ async function innerOf(info: Readable, stderr: Readable, exited: Promise<unknown
   info.setEncoding('utf8').on('data', (text: string) => {
     said += text
   })
+  // Of who has ended Node throws away what nobody listens to; this keeps it, and takes nothing.
+  const keep = () => {}
+  stderr.on('readable', keep)
   await Promise.race([new Promise((resolve) => info.once('end', resolve)), exited])
+  stderr.off('readable', keep)
   const pid = Number(/"child-pid":\s*(\d+)/.exec(said)?.[1])
   if (pid > 0) return pid
   throw new Error(await firstWords(stderr))

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { Policy } from '../../tool/declaration.ts'
-import { type GatewayPlaces, type Kept, keptFrom, keptPlaces } from './kept.ts'
+import { type GatewayPlaces, type Kept, keptFrom, type LookKept, lookKept } from './kept.ts'
 import { followPath, holds, type Trail } from './paths.ts'
 import type { Mount } from './view.ts'
 
@@ -18,10 +18,10 @@ export interface Grants {
  */
 export async function grantFiles(
   { files: { read, write } }: Pick<Policy, 'files'>,
-  config: GatewayPlaces,
+  look: LookKept,
 ): Promise<Grants> {
   if (read.length + write.length === 0) return { mounts: [], refusals: [] }
-  const kept = await keptPlaces(config)
+  const kept = await look()
   const asked = await Promise.all([
     ...read.map((path, index) => follow(path, `policy.files.read[${index}]`, 'read-only')),
     ...write.map((path, index) => follow(path, `policy.files.write[${index}]`, 'read-write')),
@@ -40,7 +40,7 @@ export async function refusedFiles(
   policy: Pick<Policy, 'files'>,
   config: GatewayPlaces,
 ): Promise<readonly string[]> {
-  return (await grantFiles(policy, config)).refusals
+  return (await grantFiles(policy, lookKept(config))).refusals
 }
 
 interface Asked {

@@ -1,6 +1,6 @@
 import type { Declaration } from '../../tool/declaration.ts'
 import type { CellLine } from './cell.ts'
-import type { GatewayPlaces } from './kept.ts'
+import { type GatewayPlaces, lookKept } from './kept.ts'
 import { placeProgram } from './program.ts'
 import { systemView } from './view.ts'
 
@@ -14,7 +14,9 @@ export async function installationLines(
 ): Promise<CellLine[]> {
   if (runtime.kind !== 'command') return []
   const path = config.environment.PATH ?? ''
-  const placed = await placeProgram(runtime.program, path, systemView(), config).catch(() => null)
+  const placed = await placeProgram(runtime.program, path, systemView(), lookKept(config)).catch(
+    () => null,
+  )
   const folders = placed?.mounts.filter(
     ({ kind, target }) => kind === 'read-only' && placed.program.startsWith(`${target}/`),
   )

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { Config } from '../../config/config.ts'
 import { type EnginePlace, enginePlaces, reachesEngine } from '../container/sockets.ts'
-import { followPath, holds } from './paths.ts'
+import { followPath, holds, lookOnce } from './paths.ts'
 
 export type GatewayPlaces = Pick<Config, 'workspace' | 'cache' | 'tools' | 'engine' | 'environment'>
 
@@ -20,13 +20,22 @@ interface KeptPlace {
   readonly reading: boolean
 }
 
+/** Looks where it lies at this moment; a start looks once for all that it asks. */
+export type LookKept = () => Promise<Kept>
+
+export function lookKept(config: GatewayPlaces): LookKept {
+  let kept: Promise<Kept> | undefined
+  return () => (kept ??= keptPlaces(config))
+}
+
 /** Where all that is lies, links followed; without a configuration the gateway's own code alone. */
 export async function keptPlaces(config?: GatewayPlaces): Promise<Kept> {
+  const look = lookOnce()
   const [engines, ...places] = await Promise.all([
-    config === undefined ? [] : enginePlaces(config),
+    config === undefined ? [] : enginePlaces(config, look),
     ...[...(config === undefined ? [] : configured(config)), ...OWN].map(async (place) => ({
       ...place,
-      path: (await followPath(place.path)).real,
+      path: (await followPath(place.path, look)).real,
     })),
   ])
   return { places, engines }

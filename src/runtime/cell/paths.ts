@@ -7,29 +7,63 @@ export interface Trail {
   readonly real: string
   /** Every place on the way, links among them, and the last. */
   readonly places: readonly string[]
+  /** False: nothing is at its end. */
+  readonly there: boolean
+}
+
+/** Where the link at a place leads, or that it is none, as far as one can tell. */
+type Found = { readonly target: string } | 'no link' | 'nothing'
+
+/** Looks at places of this moment, at each once, and below what is not there not at all. */
+export type Look = (place: string) => Promise<Found>
+
+export function lookOnce(): Look {
+  const seen = new Map<string, Promise<Found>>([['/', Promise.resolve('no link')]])
+  return async function look(place): Promise<Found> {
+    let found = seen.get(place)
+    if (found !== undefined) return found
+    found = look(dirname(place)).then((above) => (above === 'nothing' ? above : lookAt(place)))
+    seen.set(place, found)
+    return found
+  }
+}
+
+async function lookAt(place: string): Promise<Found> {
+  try {
+    return { target: await readlink(place) }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'nothing' : 'no link'
+  }
 }
 
 /** Follows a path by hand: the kernel tells its end, and not whose folders it passes through. */
-export async function followPath(path: string): Promise<Trail> {
+export async function followPath(path: string, look = lookOnce()): Promise<Trail> {
   const places: string[] = []
   const names = namesOf(path)
   let at = '/'
   let links = 0
+  let there = true
   for (let name = names.shift(); name !== undefined; name = names.shift()) {
-    if (name === '..') at = dirname(at)
-    if (name === '..' || name === '.') continue
+    if (name === '.') continue
+    if (name === '..') {
+      at = dirname(at)
+      there = true
+      continue
+    }
     const place = join(at, name)
     places.push(place)
-    const target = links < MOST ? await readlink(place).catch(() => undefined) : undefined
-    if (target === undefined) {
+    const found = links < MOST ? await look(place) : 'no link'
+    there = found !== 'nothing'
+    if (typeof found === 'string') {
       at = place
       continue
     }
     links += 1
-    if (isAbsolute(target)) at = '/'
-    names.unshift(...namesOf(target))
+    if (isAbsolute(found.target)) at = '/'
+    names.unshift(...namesOf(found.target))
   }
-  return { real: at, places }
+  return { real: at, places, there }
 }
 
 /** As many as Linux follows; then what is left is a link, and is refused as one. */

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts'
 import { identityView } from './identity.ts'
+import type { LookKept } from './kept.ts'
 import { placeProgram } from './program.ts'
 import { isSeen, type Mount, readOnly, systemView } from './view.ts'
 
@@ -11,7 +12,7 @@ export interface ProgramViewOptions {
   readonly user: { readonly uid: number; readonly gid: number }
   readonly config: Pick<Config, 'cache' | 'environment'>
   /** What its installation must not show; absent: only the gateway's own folder. */
-  readonly kept?: Parameters<typeof placeProgram>[3]
+  readonly kept?: LookKept
 }
 
 /** What a program sees besides what a file gives it, and where it is itself. */

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { ToolgateError } from '../../errors.ts'
 import { findProgram, withoutLinks } from './host.ts'
-import { type GatewayPlaces, keptPlaces, liesAround } from './kept.ts'
+import { keptPlaces, type LookKept, liesAround } from './kept.ts'
 import { isSeen, type Mount, readOnly } from './view.ts'
 
 /** A program as it is started in a cell. */
@@ -17,14 +17,14 @@ export interface Placed {
 /**
  * Finds a program by the PATH, with the folder it is installed in: for `…/bin/python3` that is what
  * `bin` lies in, unless that is somebody's home, or holds what is kept from tools: then it is the
- * program's file alone. Without `config` only the gateway's own code is. Rejects with
+ * program's file alone. Without `kept` only the gateway's own code is. Rejects with
  * `tool_failed_to_start`.
  */
 export async function placeProgram(
   name: string,
   path: string,
   system: readonly Mount[],
-  config?: GatewayPlaces,
+  kept: LookKept = keptPlaces,
 ): Promise<Placed> {
   const program = await findProgram(name, path)
   if (program === undefined) {
@@ -35,7 +35,7 @@ export async function placeProgram(
   const roots = [...new Set([...installationOf(program), ...installationOf(real)])]
   const shown = await allowed(
     roots.filter((root) => !isSeen(root, system)),
-    config,
+    kept,
   )
   const alone = isSeen(real, [...system, ...shown]) ? [] : [readOnly(real)]
   const mounts = [...shown, ...alone]
@@ -52,9 +52,9 @@ function installationOf(program: string): string[] {
 }
 
 /** Without the folders that hold what is kept, or lie in it; what was checked is mounted. */
-async function allowed(roots: readonly string[], config?: GatewayPlaces): Promise<Mount[]> {
+async function allowed(roots: readonly string[], look: LookKept): Promise<Mount[]> {
   if (roots.length === 0) return []
-  const kept = await keptPlaces(config)
+  const kept = await look()
   const looked = roots.map(async (root) => {
     const real = await withoutLinks(root)
     return (await liesAround(real, kept)) ? [] : [readOnly(real, root)]

@@ -1,4 +1,3 @@
-import { markOf } from '../../mark.ts'
 import { ProcessGroup } from '../group.ts'
 import { watchDisk } from '../limits/disk.ts'
 import { GroupMeter } from '../limits/group-meter.ts'
@@ -6,7 +5,7 @@ import { readStatNow } from '../proc.ts'
 import { type ProcessOptions, ToolProcess } from '../process.ts'
 import { type EnterOptions, enterCell } from './enter.ts'
 
-export interface CelledOptions extends ProcessOptions, Omit<EnterOptions, 'mark'> {
+export interface CelledOptions extends ProcessOptions, EnterOptions {
   /** A folder that it may write to, and the most bytes that it may hold; null: there is none. */
   readonly disk: { readonly folder: string; readonly most: number } | null
   /** Called once, after the end of all that ran in it, and where nothing could be started. */
@@ -16,8 +15,7 @@ export interface CelledOptions extends ProcessOptions, Omit<EnterOptions, 'mark'
 /** Starts a program in its cell, as a pipe. Rejects with `tool_failed_to_start`. */
 export async function startInCell(options: CelledOptions): Promise<ToolProcess> {
   const { disk } = options
-  const mark = markOf(options.fields.instance)
-  const entered = await enterCell({ ...options, mark }).catch(async (error: unknown) => {
+  const entered = await enterCell(options).catch(async (error: unknown) => {
     options.log.error({ ...options.fields, err: error }, 'a cell could not be built')
     await options.ended()
     throw error

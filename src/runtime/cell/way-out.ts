@@ -2,7 +2,7 @@ import type { Policy } from '../../tool/declaration.ts'
 import type { EgressDoors } from '../egress/doors.ts'
 import { FORWARD, forwardWords } from '../egress/forwarded.ts'
 import { proxyVariables } from '../egress/variables.ts'
-import type { GatewayPlaces } from './kept.ts'
+import type { LookKept } from './kept.ts'
 import { placeProgram } from './program.ts'
 import { type Mount, readOnly, systemView } from './view.ts'
 
@@ -15,18 +15,23 @@ export interface WayOut {
   release(): Promise<void>
 }
 
+interface WayOutMeans {
+  readonly doors: EgressDoors
+  /** The gateway's PATH. */
+  readonly path: string
+  readonly kept: LookKept
+}
+
 const NONE: WayOut = { mounts: [], words: [], variables: {}, release: async () => {} }
 
 /** Opens the way out through the gateway's egress proxy; nothing where there is none, or it is the host's. */
 export async function openWayOut(
   tool: string,
   { network }: Pick<Policy, 'network'>,
-  doors: EgressDoors,
-  config: GatewayPlaces,
+  { doors, path, kept }: WayOutMeans,
 ): Promise<WayOut> {
   if (network === 'none' || network === 'host') return NONE
-  const path = config.environment.PATH ?? ''
-  const node = await placeProgram(process.execPath, path, systemView(), config)
+  const node = await placeProgram(process.execPath, path, systemView(), kept)
   const door = await doors.open(tool, network)
   return {
     mounts: [...node.mounts, readOnly(FORWARD, INSIDE), readOnly(door.path, SOCKET)],

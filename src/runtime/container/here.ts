@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts'
 import type { Declaration } from '../../tool/declaration.ts'
 import { grantFiles } from '../cell/grants.ts'
+import { lookKept } from '../cell/kept.ts'
 import type { Mount } from '../cell/view.ts'
 import { type ContainerCell, resolveContainerCell } from './cell.ts'
 import type { Engine } from './engine.ts'
@@ -25,7 +26,7 @@ export async function cellHere(
   const walls = walled ? await findWalls(engine, config.environment) : []
   const noWall = typeof walls === 'string' ? walls : null
   const cell = resolveContainerCell(tool, config, engine.facts, digest, noWall)
-  const { mounts: files, refusals } = await grantFiles(policy, config)
+  const { mounts: files, refusals } = await grantFiles(policy, lookKept(config))
   if (refusals.length > 0) return { ...cell, files, refusals: [...cell.refusals, ...refusals] }
   const mounting = mountsOf(policy, null, engine, config.environment, files)
   const why = await mounting.then(() => [], reasonOf)

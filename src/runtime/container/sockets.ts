@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Config } from '../../config/config.ts'
-import { followPath, holds } from '../cell/paths.ts'
+import { followPath, holds, lookOnce } from '../cell/paths.ts'
 import { usualSockets } from './address.ts'
 
 /** A socket of an engine, or a folder that engines keep theirs in. */
@@ -18,10 +18,13 @@ interface EnginesConfig {
 }
 
 /** Whoever reaches one of these controls the whole machine: they are given to no tool. */
-export async function enginePlaces(config: EnginesConfig): Promise<EnginePlace[]> {
+export async function enginePlaces(
+  config: EnginesConfig,
+  look = lookOnce(),
+): Promise<EnginePlace[]> {
   const found = engineSockets(config).map(async (path) => {
-    const { real } = await followPath(path)
-    return { path: real, identity: await identify(real) }
+    const { real, there } = await followPath(path, look)
+    return { path: real, identity: there ? await identify(real) : null }
   })
   return Promise.all(found)
 }
@@ -32,8 +35,8 @@ export async function reachesEngine(
   engines: readonly EnginePlace[],
 ): Promise<boolean> {
   if (engines.some((each) => holds(path, each.path) || holds(each.path, path))) return true
-  const identity = await identify(path)
-  return identity !== null && engines.some((each) => each.identity === identity)
+  const known = new Set(engines.map(({ identity }) => identity).filter((each) => each !== null))
+  return known.size > 0 && known.has((await identify(path)) ?? '')
 }
 
 /** That which is configured, and all that Docker, Podman and what they are made of listen at. */

@@ -27,11 +27,18 @@ export class CgroupGroup implements LimitGroup {
     this.#options = options
   }
 
+  get entrance(): readonly string[] {
+    const { dialect, folders } = this.#options
+    return dialect.entrance(folders)
+  }
+
   async enter(pids: readonly number[]): Promise<void> {
     // Whoever writes 0 enters himself.
     if (!pids.every((pid) => pid > 1 && pid !== process.pid)) throw new Error('no pids of a cell')
     for (const folder of this.#options.folders) {
-      for (const pid of pids) await writeFile(join(folder, 'cgroup.procs'), String(pid))
+      const there = membersOf(folder)
+      const missing = pids.filter((pid) => !there.includes(pid))
+      for (const pid of missing) await writeFile(join(folder, 'cgroup.procs'), String(pid))
     }
   }
 

@@ -30,6 +30,7 @@ const LEAST = 1_000
 export const V2: Dialect = {
   kind: 'cgroup v2',
   files: { memory: 'memory.max', pids: 'pids.max', cpu: 'cpu.max' },
+  entrance: () => [],
   settings: ({ memory, processes, cpus }) => [
     { controller: 'memory', file: 'memory.max', value: String(memory) },
     { controller: 'memory', file: 'memory.swap.max', value: '0', optional: true },

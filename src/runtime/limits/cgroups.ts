@@ -17,6 +17,11 @@ export interface Dialect {
   readonly kind: 'cgroup v1' | 'cgroup v2'
   /** Name of the file that keeps each bound, for people. */
   readonly files: { readonly memory: string; readonly pids: string; readonly cpu: string }
+  /**
+   * Words that start what follows them in these groups; none: it has to be moved there, which the
+   * kernel lets wait.
+   */
+  entrance(folders: readonly string[]): readonly string[]
   /** What is written where, in this order. */
   settings(bounds: Bounds): readonly Setting[]
   /** Which bound it has met since it was made. */
@@ -57,7 +62,6 @@ export function cgroupLimiter({ dialect, places, mounts, self }: FoundCgroups): 
     kind,
     how: { memory: by('memory'), processes: by('pids'), cpus: by('cpu') },
     prefix: () => [],
-    expect: () => void warmUp(self),
     open: (mark, bounds) => open({ dialect, places, self }, mark, bounds),
     reap: (gateways) => reapCgroups(mounts, gateways),
   }
@@ -76,7 +80,7 @@ async function open(
     given.map(([controller, parent]) => [controller, join(parent, folderOf(mark))]),
   )
   const folders = [...new Set(Object.values(own))]
-  const warm = warmUp(self)
+  const warm = dialect.entrance(folders).length === 0 ? warmUp(self) : undefined
   try {
     await Promise.all(folders.map((folder) => mkdir(folder)))
     for (const setting of dialect.settings(bounds)) await set(own, setting)

@@ -3,6 +3,7 @@ import type { LimitGroup } from './limits.ts'
 /** Several keepers of one instance, as one: whoever finds a breach first is heard. */
 export function joinGroups(groups: readonly LimitGroup[]): LimitGroup {
   return {
+    entrance: groups.flatMap(({ entrance }) => entrance),
     enter: async (pids) => {
       for (const group of groups) await group.enter(pids)
     },

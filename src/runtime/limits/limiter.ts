@@ -65,7 +65,6 @@ function both(cgroup: Limiter, watchdog: Limiter): Limiter {
       cpus: cgroup.how.cpus,
     },
     prefix: (bounds) => watchdog.prefix(bounds),
-    expect: () => cgroup.expect(),
     open: async (name, bounds) =>
       joinGroups([await cgroup.open(name, bounds), await watchdog.open(name, bounds)]),
     reap: (gateways) => cgroup.reap(gateways),

@@ -15,8 +15,6 @@ export interface Limiter {
   readonly how: Kept
   /** Words put before the tool's program inside the cell; none where nothing is needed. */
   prefix(bounds: Bounds): readonly string[]
-  /** A group is about to be made and entered: what takes its time begins now. Never fails. */
-  expect(): void
   /** Makes the group of one instance; `name` is the value of its mark. Rejects where it cannot. */
   open(name: string, bounds: Bounds): Promise<LimitGroup>
   /**
@@ -34,9 +32,11 @@ export interface Kept {
 
 /** The processes of one instance, and its bounds. */
 export interface LimitGroup {
+  /** Words before the program that holds the cell, with which it starts in here; may be none. */
+  readonly entrance: readonly string[]
   /**
-   * Puts the processes that hold the cell in, before the tool's first instruction. The last of
-   * them is the first process inside. Rejects where one of them is gone.
+   * Sees that the processes that hold the cell are in, before the tool's first instruction. The
+   * last of them is the first process inside. Rejects where one of them is gone.
    */
   enter(pids: readonly number[]): Promise<void>
   /** What was breached, in words for callers; undefined: nothing. Looked up now, also at its end. */

@@ -33,7 +33,6 @@ export async function findWatchdog(watched: Watched): Promise<Limiter> {
       cpus: null,
     },
     prefix: (bounds) => (program === undefined ? [] : [program, ...fences(bounds), '--']),
-    expect: () => {},
     open: async (_, bounds) => new WatchedGroup(bounds, watched),
     reap: async () => 0,
   }

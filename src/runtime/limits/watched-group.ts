@@ -10,6 +10,7 @@ import type { Watched } from './watchdog.ts'
 
 /** The processes below the first one of a cell, looked at twice a second or more often. */
 export class WatchedGroup implements LimitGroup {
+  readonly entrance: readonly string[] = []
   readonly #bounds: Bounds
   readonly #watched: Watched
   #leader: { readonly pid: number; readonly start: string } | undefined

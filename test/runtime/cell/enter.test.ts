@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -18,6 +18,7 @@ chmodSync(hangs, 0o755)
 function asked(bubblewrap: string, more: Partial<EnterOptions> = {}) {
   const group = { removed: 0 }
   const limits: Partial<LimitGroup> = {
+    entrance: [],
     enter: async () => {},
     remove: async () => {
       group.removed += 1
@@ -32,8 +33,7 @@ function asked(bubblewrap: string, more: Partial<EnterOptions> = {}) {
     cwd: '/',
     env: {},
     mark: 'mark',
-    limiter: { open: async () => limits },
-    bounds: { memory: 1, processes: 1, cpus: null },
+    group: Promise.resolve(limits),
     within: 20_000,
     ...more,
   } as unknown as EnterOptions
@@ -62,4 +62,20 @@ test('a start that is given up ends it', async () => {
   await assert.rejects(entering, { code: 'tool_gone' })
   assert.equal(group.removed, 1)
   await until('it to be gone', () => marked(hangs).length === 0)
+})
+
+test('what the program is to find in its environment is told, and not given to bubblewrap', async () => {
+  const tells = join(dir, 'tells')
+  writeFileSync(tells, `#!/bin/sh\ntr '\\0' '\\n' <&6 >${dir}/told; env >&2; exit 1\n`)
+  chmodSync(tells, 0o755)
+  const { options } = asked(tells, { env: { LD_PRELOAD: 'own.so', SHELLOPTS: 'xtrace' } })
+  const error = await enterCell(options).then(
+    () => assert.fail('it was entered'),
+    ({ cause }: Error) => String(cause),
+  )
+  assert.match(error, /TOOLGATE_\w+=mark/)
+  assert.doesNotMatch(error, /own\.so|xtrace/)
+  const told = readFileSync(join(dir, 'told'), 'utf8').split('\n')
+  assert.equal(told[told.indexOf('LD_PRELOAD') + 1], 'own.so')
+  assert.equal(told[told.indexOf('SHELLOPTS') - 1], '--setenv')
 })

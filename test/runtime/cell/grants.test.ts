@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { after, test } from 'node:test'
 import { grantFiles, refusedFiles } from '../../../src/runtime/cell/grants.ts'
+import { lookKept } from '../../../src/runtime/cell/kept.ts'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'toolgate-grants-')))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -125,7 +126,10 @@ for (const [what, path] of [
 test('what was checked is mounted, wherever its path leads by then', async () => {
   const link = at('moving')
   symlinkSync(at('data'), link)
-  const { mounts, refusals } = await grantFiles({ files: { read: [], write: [link] } }, config)
+  const { mounts, refusals } = await grantFiles(
+    { files: { read: [], write: [link] } },
+    lookKept(config),
+  )
   unlinkSync(link)
   symlinkSync(at('workspace'), link)
   assert.deepEqual(refusals, [])

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { after, test } from 'node:test'
 import { installationLines } from '../../../src/runtime/cell/installation.ts'
-import { keptPlaces, liesAround } from '../../../src/runtime/cell/kept.ts'
+import { keptPlaces, liesAround, lookKept } from '../../../src/runtime/cell/kept.ts'
 import { placeProgram } from '../../../src/runtime/cell/program.ts'
 import { readOnly } from '../../../src/runtime/cell/view.ts'
 
@@ -28,7 +28,7 @@ const configOf = (given: Partial<Parameters<typeof installationLines>[1]>) => ({
   environment: {},
   ...given,
 })
-const place = (name: string, given = {}) => placeProgram(name, '', [], configOf(given))
+const place = (name: string, given = {}) => placeProgram(name, '', [], lookKept(configOf(given)))
 const explain = (name: string, given = {}) =>
   installationLines({ runtime: { kind: 'command', program: name, args: [] } }, configOf(given))
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { mkdir, rmdir, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
@@ -7,7 +8,7 @@ import { GroupMeter } from '../../../src/runtime/limits/group-meter.ts'
 import { findLimiter } from '../../../src/runtime/limits/limiter.ts'
 import { isAlive } from '../../harness/processes.ts'
 import { until } from '../../harness/until.ts'
-import { contain, mark, noCgroups, python, runIn, TAKES_MEMORY } from './contained.ts'
+import { contain, containIn, mark, noCgroups, python, runIn, TAKES_MEMORY } from './contained.ts'
 
 const MB = 2 ** 20
 const bounds = { memory: 64 * MB, processes: 32, cpus: null }
@@ -27,6 +28,32 @@ test('says which files keep the bounds', options, async () => {
 test('is what is found here without being asked for, once', options, async () => {
   assert.equal((await findLimiter()).kind, 'cgroup v1')
   assert.equal(findLimiter(), findLimiter())
+})
+
+test('who comes by its entrance is in before its first instruction', options, async () => {
+  const name = mark()
+  const group = await (await findLimiter({ only: 'cgroup v1' })).open(name, bounds)
+  const tool = await containIn(group, ['cat', '/proc/self/cgroup'])
+  try {
+    // Nobody moved it.
+    tool.begin()
+    const lines = (await tool.said).split('\n').filter((line) => line.endsWith(folderOf(name)))
+    const controllers = lines.flatMap((line) => line.split(':')[1]?.split(',') ?? [])
+    for (const each of ['memory', 'pids', 'cpuacct']) assert.ok(controllers.includes(each), each)
+  } finally {
+    await group.remove()
+  }
+})
+
+test('where one of its groups is gone nobody comes in', options, async () => {
+  const name = mark()
+  const group = await (await findLimiter({ only: 'cgroup v1' })).open(name, bounds)
+  const [, second = ''] = foldersOf(name)
+  await rmdir(second)
+  const [program = '', ...args] = [...group.entrance, 'echo', 'came in']
+  const { stdout, status } = spawnSync(program, args, { encoding: 'utf8' })
+  assert.deepEqual({ stdout, status }, { stdout: '', status: 1 })
+  await group.remove()
 })
 
 test('who takes more memory than it may is ended, and it is said why', options, async () => {

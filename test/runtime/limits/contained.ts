@@ -29,9 +29,18 @@ export interface Contained {
 }
 
 /** A program below the first process of a process namespace, which waits for `begin`. */
-export async function contain(...command: readonly string[]): Promise<Contained> {
+export function contain(...command: readonly string[]): Promise<Contained> {
+  return containIn({ entrance: [] }, command)
+}
+
+/** The same by the entrance of a group, where it has one. */
+export async function containIn(
+  { entrance }: Pick<LimitGroup, 'entrance'>,
+  command: readonly string[],
+): Promise<Contained> {
   const words = ['--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', FIRST, 'sh']
-  const child = spawn('unshare', [...words, ...command], {
+  const [program = '', ...args] = [...entrance, 'unshare', ...words, ...command]
+  const child = spawn(program, args, {
     detached: true,
     // Another user may not write there.
     env: { ...process.env, NODE_V8_COVERAGE: undefined },
@@ -71,7 +80,7 @@ export function python(program: string): string[] {
 
 /** Runs in the group until its end, and then removes it. */
 export async function runIn(group: LimitGroup, command: readonly string[]) {
-  const tool = await contain(...command)
+  const tool = await containIn(group, command)
   const breaches: string[] = []
   try {
     await group.enter(tool.pids)

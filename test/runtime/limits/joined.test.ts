@@ -6,6 +6,7 @@ import type { LimitGroup } from '../../../src/runtime/limits/limits.ts'
 test('several keepers act as one, and whoever finds a breach is heard', async () => {
   const told: string[] = []
   const keeper = (name: string, breach?: string): LimitGroup => ({
+    entrance: [`${name}:enter`],
     enter: async (pids) => void told.push(`${name} enters ${pids}`),
     breach: () => breach,
     onBreach: (end) => end(name),
