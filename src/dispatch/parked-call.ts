@@ -34,7 +34,8 @@ export class ParkedCall implements Call, Holder {
   #questions: Questions | undefined
   /** The client that waits now; undefined: it is away. */
   #attending: Attending | undefined
-  #gathering = false
+  /** Since when questions are gathered, and until when one more is waited for. */
+  #gathering: { readonly since: number; timer?: NodeJS.Timeout } | undefined
   /** Of a call whose client is away: the id it is found by, and since when. */
   #state: string | undefined
   #since = 0
@@ -136,14 +137,20 @@ export class ParkedCall implements Call, Holder {
     return answered
   }
 
-  /** What is asked within a moment is asked together: a tool sends its questions one by one. */
+  /** A tool sends its questions one by one: what comes within a moment of another goes with it. */
   #gather(): void {
-    if (this.#gathering || this.#attending === undefined) return
-    this.#gathering = true
-    setTimeout(() => {
-      this.#gathering = false
+    if (this.#attending === undefined) return
+    const now = performance.now()
+    this.#gathering ??= { since: now }
+    const { since, timer } = this.#gathering
+    clearTimeout(timer)
+    const left = Math.min(MOMENT, since + TOGETHER - now)
+    const ask = () => {
+      this.#gathering = undefined
       this.#park()
-    }, TOGETHER)
+    }
+    // Once more after what has arrived by then, of which a busy process has not heard yet.
+    this.#gathering.timer = setTimeout(() => setImmediate(ask), left)
   }
 
   #park(): void {
@@ -206,8 +213,11 @@ const MAY_ASK: ReadonlySet<string | undefined> = new Set([
   'resources/read',
 ])
 
-/** Milliseconds from a first question to what is asked; nobody who answers notices. */
-const TOGETHER = 15
+/** Milliseconds from one question to the next; nobody who answers notices. */
+const MOMENT = 20
+
+/** Milliseconds from a first question to what is asked, at most. */
+const TOGETHER = 200
 
 function gone(): ToolgateError {
   return new ToolgateError('cancelled', 'The client went away.')

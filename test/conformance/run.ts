@@ -104,7 +104,8 @@ function suite(args: readonly string[], cwd: string, timeout: number): Promise<S
   const options = {
     cwd,
     timeout,
-    env: { PATH },
+    // What it runs of itself is not ours to cover.
+    env: { PATH, NODE_V8_COVERAGE: undefined },
     killSignal: 'SIGKILL',
     maxBuffer: 2 ** 26,
   } as const

@@ -287,8 +287,11 @@ test('changed roots are told to every tool that is used, whose question is answe
   })
   const session = await open(gateway, { capabilities: { roots: { listChanged: true } } })
   await session.callText('echo__echo')
-  const stream = await session.stream('tools/call', { name: 'later__ask', arguments: {} }, 'call')
+  const call = { name: 'later__ask', arguments: {}, _meta: { progressToken: 'waits' } }
+  const stream = await session.stream('tools/call', call, 'call')
   const listening = await session.listen()
+  // Before that it is not used yet, and would ask for nothing.
+  await stream.waitFor('it to wait', ({ data }) => data.includes('"waits"'))
   await session.notify('notifications/roots/list_changed')
   const question = await stream.waitFor('the question', ({ data }) => data.includes('roots/list'))
   assert.equal((await session.respond(messageIn(question).id, { roots: [] })).status, 202)

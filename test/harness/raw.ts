@@ -62,8 +62,9 @@ export async function openStream(url: string, options: RawOptions = {}): Promise
   const read = eventReader(events, comments)
   response.setEncoding('utf8').on('data', (chunk: string) => {
     chunks.push(chunk)
+    const known = events.length
     if (isStream(response.headers)) read(chunk)
-    for (const look of [...looks]) look()
+    if (events.length > known) for (const look of [...looks]) look()
   })
   const closed = new Promise<void>((done) => response.on('close', done).on('error', () => {}))
   const waitFor: RawStream['waitFor'] = (what, predicate, ms = 10_000) => {
@@ -138,11 +139,19 @@ function lastData(events: readonly SseEvent[]): string {
   return events.findLast((event) => event.data !== '')?.data ?? 'null'
 }
 
+const BLANK_LINE = /\r?\n\r?\n/
+
 function eventReader(events: SseEvent[], comments: string[]): (chunk: string) => void {
-  let rest = ''
+  let pieces: string[] = []
+  let tail = ''
   return (chunk) => {
-    const blocks = (rest + chunk).split(/\r?\n\r?\n/)
-    rest = blocks.pop() ?? ''
+    pieces.push(chunk)
+    const seen = tail + chunk
+    tail = seen.slice(-3)
+    // What comes in many chunks is put together once.
+    if (!BLANK_LINE.test(seen)) return
+    const blocks = pieces.join('').split(BLANK_LINE)
+    pieces = [blocks.pop() ?? '']
     for (const block of blocks) {
       const lines = block.split(/\r?\n/)
       comments.push(...lines.filter((line) => line.startsWith(':')))

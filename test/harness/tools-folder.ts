@@ -22,12 +22,16 @@ export interface ToolsFolder {
 
 /** A folder of tools; `mark` is put where an argument of a command says so. */
 export function toolsFolder(dir: string, mark: string): ToolsFolder {
-  const file = (name: string) => join(dir, name.includes('.') ? name : `${name}.ts`)
+  const names = new Map<string, string>()
+  const file = (name: string) => join(dir, names.get(name) ?? name)
   return {
     dir,
     mark,
     write(name, source) {
       const draft = join(dir, `.${name}.draft`)
+      // Of what is plain JavaScript no child has to strip the types, which takes 0.1 s each.
+      const extension = typeof source === 'string' ? '.ts' : '.js'
+      if (!name.includes('.') && !names.has(name)) names.set(name, `${name}${extension}`)
       writeFileSync(draft, text(source).replaceAll(MARK, mark))
       renameSync(draft, file(name))
     },

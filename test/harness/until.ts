@@ -7,12 +7,14 @@ export async function until<T>(
   look: () => T | Promise<T>,
   ms = 10_000,
 ): Promise<NonNullable<T>> {
-  const end = performance.now() + ms
+  const since = performance.now()
   for (;;) {
     const seen = await look()
     if (seen !== undefined && seen !== null && seen !== false) return seen
-    if (performance.now() > end) throw new Error(`Not within ${ms} ms: ${what}`)
-    await new Promise((again) => setTimeout(again, 20))
+    const waited = performance.now() - since
+    if (waited > ms) throw new Error(`Not within ${ms} ms: ${what}`)
+    // Many looks cost what those who are waited for could use: the longer it takes, the fewer.
+    await new Promise((again) => setTimeout(again, Math.min(20 + waited / 20, 100)))
   }
 }
 
