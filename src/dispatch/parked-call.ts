@@ -146,6 +146,7 @@ export class ParkedCall implements Call, Holder {
     clearTimeout(timer)
     const left = Math.min(MOMENT, since + TOGETHER - now)
     const ask = () => {
+      clearTimeout(this.#gathering?.timer)
       this.#gathering = undefined
       this.#park()
     }

@@ -4,7 +4,6 @@ import { markOf } from '../mark.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import { boundsOf } from './cell/bounds.ts'
-import { removeGroup } from './cell/enter.ts'
 import { grantFiles } from './cell/grants.ts'
 import { probeHost } from './cell/host.ts'
 import { type LookKept, lookKept } from './cell/kept.ts'
@@ -17,6 +16,7 @@ import { cellVariables } from './cell/variables.ts'
 import type { Mount } from './cell/view.ts'
 import { openWayOut } from './cell/way-out.ts'
 import { findLimiter } from './limits/limiter.ts'
+import { removeGroup } from './limits/remove-group.ts'
 import type { ProcessOptions, ToolProcess } from './process.ts'
 import type { Program, StartOptions } from './starting.ts'
 import { userOf } from './users.ts'
@@ -49,16 +49,17 @@ export async function startCelled(
     held.defer(() => removeGroup(group))
     const kept = lookKept(config)
     const user = await userOf(tool.name, config)
-    const [view, files] = await Promise.all([
-      programView({
-        program: program.program,
-        needs: program.needs ?? [],
-        user: user ?? ownUser(),
-        config,
-        kept,
-      }),
-      filesOf(policy, kept),
-    ])
+    const viewing = programView({
+      program: program.program,
+      needs: program.needs ?? [],
+      user: user ?? ownUser(),
+      config,
+      kept,
+    })
+    viewing.catch(() => {})
+    // What its file may not give is said before what its program lacks.
+    const files = await filesOf(policy, kept)
+    const view = await viewing
     await refuseUnseen(authored(tool), [...view.mounts, ...files], log.child({ ...fields }))
     const out = await openWayOut(tool.name, policy, {
       doors: options.egress,
@@ -84,14 +85,14 @@ export async function startCelled(
         mounts: [...view.mounts, ...out.mounts, ...files],
         workspace: sourceOf(workspace, means.bindsDescriptors),
         user,
+        env: {
+          ...cellVariables(config.environment, policy.env, homeOf(policy), view.mounts),
+          ...out.variables,
+          ...options.variables,
+        },
       },
       ...commandOf(view.program, program.args, out.words),
       cwd: workspace.folder === null ? TMP : WORKSPACE,
-      env: {
-        ...cellVariables(config.environment, policy.env, homeOf(policy), view.mounts),
-        ...out.variables,
-        ...options.variables,
-      },
       disk: diskOf(policy, workspace, config),
       within: config.timeouts.start,
       signal: options.signal,

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Declaration } from '../tool/declaration.ts'
 import type { Cell, CellKind } from './cell/cell.ts'
-import { cellHere, chooseCell, type NativeChoice } from './cell/choose.ts'
+import { chooseCell, chooseCellNow, type NativeChoice } from './cell/choose.ts'
 import { probeHost } from './cell/host.ts'
 
 /** What instances of a tool may touch on this host, whichever driver starts them. */
@@ -10,7 +10,7 @@ export async function cellOf(tool: Declaration, config: Config): Promise<Cell> {
   const cell =
     tool.runtime.kind === 'container'
       ? await (await import('./container/prepare.ts')).containerCellOf(tool, config)
-      : await cellHere(tool, config)
+      : await chooseCellNow(tool, config)
   kinds.set(tool.policy, cell.kind)
   return cell
 }

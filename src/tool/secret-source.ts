@@ -25,7 +25,7 @@ export function isReserved(name: string): boolean {
   return OURS.has(upper) || isHeeded(name)
 }
 
-/** One that a loader, or the gateway, acts upon in whatever starts the tool, before its cell. */
+/** One that a loader, or the gateway, acts upon in whatever starts the tool, before itself. */
 export function isHeeded(name: string): boolean {
   return /^(?:X_TOOLGATE_|LD_|DYLD_|(?:GCONV_PATH|GLIBC_TUNABLES)$)/i.test(name)
 }

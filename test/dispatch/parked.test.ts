@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { InputRequests } from '../../src/call/call.ts'
-import { Parked } from '../../src/dispatch/parked.ts'
+import { Parked, type Turn } from '../../src/dispatch/parked.ts'
 import { ToolgateError } from '../../src/errors.ts'
 import { parseExact } from '../../src/protocol/exact-json.ts'
 import { requestMessage } from '../../src/protocol/read.ts'
@@ -68,6 +68,42 @@ test('a call asks as often as it likes, each time under another state', async ()
     resultIn(turn),
     [1, 2, 3].map((round) => ({ round: { round } })),
   )
+})
+
+test('a question that comes a moment after another is asked with it, for a while', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] })
+  const steps = Array.from({ length: 3 }, () => Promise.withResolvers<void>())
+  const { parked } = open(async (call) => {
+    const told = [call.ask({ first: FORM })]
+    for (const [at, { promise }] of steps.entries()) {
+      await promise
+      told.push(call.ask({ [`later-${at}`]: FORM }))
+    }
+    return Promise.all(told)
+  })
+  let turn: Turn | undefined
+  const turning = parked.begin(linkOf(), visitOf()).then((asked) => {
+    turn = asked
+  })
+  for (const step of steps) {
+    await settled()
+    t.mock.timers.tick(15)
+    await settled()
+    assert.equal(turn, undefined)
+    step.resolve()
+  }
+  await settled()
+  t.mock.timers.tick(19)
+  await settled()
+  assert.equal(turn, undefined)
+  t.mock.timers.tick(1)
+  await turning
+  assert.deepEqual(Object.keys(asksOf(turn as unknown as Turn).asks), [
+    'first',
+    'later-0',
+    'later-1',
+    'later-2',
+  ])
 })
 
 test('what is asked in one turn is asked together, under keys of its own', async () => {
@@ -247,3 +283,8 @@ test('a number is no answer, however it was written', async () => {
   const { bytes } = answerOf(await resume('{"a":{"n":1.0}}'))
   assert.match(`${bytes}`, /"result":\{"a":\{"n":1\.0\}\}/)
 })
+
+/** What follows from what has happened has happened. */
+async function settled(): Promise<void> {
+  for (let turns = 0; turns < 20; turns += 1) await Promise.resolve()
+}

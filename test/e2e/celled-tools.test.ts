@@ -7,7 +7,7 @@ import { fixture } from '../harness/fixtures.ts'
 import { startGateway } from '../harness/gateway.ts'
 import { raw } from '../harness/raw.ts'
 import { absent } from '../harness/services.ts'
-import { openSession } from '../harness/session.ts'
+import { errorOf, initialize, openSession } from '../harness/session.ts'
 import { until } from '../harness/until.ts'
 
 const skip = absent('bwrap')
@@ -53,6 +53,10 @@ const gateway = skip
             command: fixture('echo'),
             policy: { sandbox: 'required', files: { read: [FIXTURES] } },
           },
+          greedy: {
+            command: fixture('echo'),
+            policy: { sandbox: 'required', files: { read: [FIXTURES, '/proc'] } },
+          },
           probe,
         },
       },
@@ -63,6 +67,28 @@ const open = (name: string, caller: keyof typeof KEYS = 'ann') =>
 type Session = Awaited<ReturnType<typeof open>>
 const sh = async (session: Session, script: string) =>
   String(JSON.parse(await session.callText('sh', { script })).said).trim()
+
+test('a tool finds in its environment what it was given, and nothing else', { skip }, async () => {
+  const session = await open('nothing')
+  const said = await sh(session, "tr '\\0' '\\n' </proc/$PPID/environ | cut -d= -f1")
+  const names = said.split('\n').sort()
+  assert.deepEqual(names, ['HOME', 'PATH', 'PWD', 'TMPDIR', 'TRACEPARENT', 'X_TOOLGATE_INSTANCE'])
+  await session.end()
+})
+
+test('a tool whose file asks for what nobody is given does not start, at any entrance', {
+  skip,
+}, async () => {
+  const why = /policy\.files\.read\[1\] is, holds or lies in the kernel’s own/
+  const headers = headersOf('ann')
+  const mcp = await initialize(url('greedy'), { headers })
+  const { code, message } = errorOf(mcp.json())
+  assert.equal(code, -32017)
+  assert.match(message, why)
+  const rest = await raw(`${gateway?.url}/v1/tools/greedy/echo`, { headers, body: {} })
+  assert.equal(rest.status, 503)
+  assert.match(rest.text, why)
+})
 
 test('a tool lists its folder, and that alone', { skip }, async () => {
   const folder = join(gateway?.workspace ?? '', 'reads')

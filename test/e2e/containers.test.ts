@@ -105,12 +105,11 @@ test('an engine that is killed costs its calls, and no more', options, async (t)
 test('endless output does not make the gateway grow', options, async (t) => {
   const gateway = await start(t, { flood: toolOf('floods-stdout') })
   const session = await openSession(`${gateway.url}/mcp/flood`)
-  // The first one fills what is kept for the next.
-  assert.equal(await session.callText('flood', { megabytes: 100 }), 'flooded')
   const before = memoryOf(gateway.pid)
-  assert.equal(await session.callText('flood', { megabytes: 100 }), 'flooded')
+  assert.equal(await session.callText('flood', { megabytes: 250 }), 'flooded')
   const grown = memoryOf(gateway.pid) - before
-  assert.ok(grown < 60e6, `${grown} bytes`)
+  // Its heap grows as well, whatever the amount.
+  assert.ok(grown < 100e6, `${grown} bytes`)
 })
 
 test('what cannot be started is told why, and how to get out of it', options, async (t) => {

@@ -29,7 +29,8 @@ export function toolsFolder(dir: string, mark: string): ToolsFolder {
     mark,
     write(name, source) {
       const draft = join(dir, `.${name}.draft`)
-      // Of what is plain JavaScript no child has to strip the types, which takes 0.1 s each.
+      // Of what is plain JavaScript no child has to strip the types, which takes 0.1 s each. A name
+      // keeps its file: what is written to it later has to be plain as well.
       const extension = typeof source === 'string' ? '.ts' : '.js'
       if (!name.includes('.') && !names.has(name)) names.set(name, `${name}${extension}`)
       writeFileSync(draft, text(source).replaceAll(MARK, mark))

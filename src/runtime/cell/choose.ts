@@ -33,8 +33,8 @@ export async function chooseCell(
   return { kind: 'missing', lines: [], refusals: [`${host.why ?? 'there are no cells'}; ${ways}`] }
 }
 
-/** The same with what the files of this moment make of it. */
-export async function cellHere(
+/** The same, with what its program and its files come to as they lie there now. */
+export async function chooseCellNow(
   tool: Pick<Declaration, 'policy' | 'runtime'>,
   config: Config,
 ): Promise<NativeChoice> {

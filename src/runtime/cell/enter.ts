@@ -5,6 +5,7 @@ import { MARK } from '../../mark.ts'
 import { within } from '../../within.ts'
 import type { Exit, Stdio } from '../body.ts'
 import type { LimitGroup } from '../limits/limits.ts'
+import { removeGroup } from '../limits/remove-group.ts'
 import type { Given, NativeCell } from './native.ts'
 import { seccompFilter } from './seccomp/filter.ts'
 
@@ -18,8 +19,6 @@ export interface EnterOptions {
   readonly args: readonly string[]
   /** In the cell. */
   readonly cwd: string
-  /** The whole environment; nothing is inherited. */
-  readonly env: Readonly<Record<string, string>>
   /** Whose it is, wherever it goes. */
   readonly mark: string
   /** Made for it; removed where it is not entered. */
@@ -49,22 +48,20 @@ export interface Entered {
  */
 export async function enterCell(options: EnterOptions): Promise<Entered> {
   let outer: Outer | undefined
+  let group: LimitGroup | undefined
   try {
-    const group = await options.group
+    group = await options.group
+    options.signal?.throwIfAborted()
     outer = await spawn(group.entrance, options)
     return await timely(placed(group, outer), options)
   } catch (error) {
     outer?.kill()
     // Whoever waits for a file that does not come cannot even be killed.
     if (outer !== undefined) await within(outer.exited, LAST)
+    const breach = group?.breach()
     await removeGroup(options.group)
-    throw asStartError(error)
+    throw asStartError(error, breach)
   }
-}
-
-/** Removes a group, were it made or not. Never rejects. */
-export async function removeGroup(group: Promise<LimitGroup>): Promise<void> {
-  await group.then((each) => each.remove()).catch(() => {})
 }
 
 /** Milliseconds. */
@@ -107,26 +104,28 @@ interface Outer extends Pick<Entered, 'stdio' | 'third' | 'begin'> {
 
 async function spawn(entrance: readonly string[], options: EnterOptions): Promise<Outer> {
   const { execa } = await import('execa')
-  const { cell, given, bubblewrap, program, args, cwd, env, mark } = options
+  const { cell, given, bubblewrap, program, args, cwd, mark } = options
   // Bubblewrap closes its own before the program begins.
   const own = options.third === true ? 4 : 3
   const { workspace } = given
   const held = typeof workspace === 'number' ? [workspace] : []
   const flags = cell.flags({
     ...given,
+    env: { ...given.env, [MARK]: mark },
     workspace: typeof workspace === 'number' ? own + 4 : workspace,
     seccomp: own,
     block: own + 1,
     info: own + 2,
   })
+  const listed = listOf([...flags, '--chdir', cwd])
   // What the types leave out of the further ones: a descriptor of ours.
   const descriptors = [...Array.from({ length: own + 4 }, () => 'pipe'), ...held]
   const inside = [...cell.words(given), program, ...args]
   // Through a pipe: what is on the command line could be read in the cell, with paths of the host.
-  const words = [...entrance, bubblewrap, '--args', String(own + 3), '--', ...inside]
-  const child = execa(words[0] ?? bubblewrap, words.slice(1), {
+  const words = [bubblewrap, '--args', String(own + 3), '--', ...inside]
+  const [first = bubblewrap, ...rest] = [...entrance, ...words]
+  const child = execa(first, rest, {
     cwd: '/',
-    // What a tool's file names must not mean anything to programs that run outside.
     env: { [MARK]: mark, NODE_V8_COVERAGE: undefined },
     extendEnv: false,
     detached: true,
@@ -147,7 +146,7 @@ async function spawn(entrance: readonly string[], options: EnterOptions): Promis
   ]
   // What bubblewrap closes early is told by its exit.
   for (const pipe of [filter, block, info, told]) pipe.on('error', () => {})
-  told.end([...variableFlags(env), ...flags, '--chdir', cwd, ''].join('\0'))
+  told.end(listed)
   filter.end(seccompFilter(process.arch))
   const exited = new Promise<Exit>((resolve) =>
     nodeChildProcess.once('exit', (code, signal) => resolve(exitOf(code, signal))),
@@ -165,12 +164,10 @@ async function spawn(entrance: readonly string[], options: EnterOptions): Promis
   }
 }
 
-/** The whole environment; some shells add to what they are given. */
-function variableFlags(env: Readonly<Record<string, string>>): string[] {
-  return [
-    ...['_', 'OLDPWD', 'SHLVL'].flatMap((name) => ['--unsetenv', name]),
-    ...Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]),
-  ]
+/** As `--args` is read; with one more end in it a value would be flags of its own. */
+function listOf(words: readonly string[]): string {
+  if (words.some((word) => word.includes('\0'))) throw new Error('a NUL in what a cell is told')
+  return words.map((word) => `${word}\0`).join('')
 }
 
 /** As shells do, bubblewrap exits with 128 and the number of the signal that ended its child. */
@@ -213,8 +210,9 @@ function signal(target: number, name: NodeJS.Signals): void {
   }
 }
 
-function asStartError(cause: unknown): unknown {
+function asStartError(cause: unknown, breach?: string): unknown {
   if (cause instanceof ToolgateError) return cause
-  const message = 'The cell of the tool could not be built; the log says why.'
+  const why = breach === undefined ? '; the log says why' : `: ${breach}`
+  const message = `The cell of the tool could not be built${why}.`
   return new ToolgateError('tool_failed_to_start', message, { cause })
 }

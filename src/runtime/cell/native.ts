@@ -15,6 +15,8 @@ export interface Given {
   readonly workspace: string | number | null
   /** Null where the gateway is not root: the tool then runs as the gateway's user. */
   readonly user: { readonly uid: number; readonly gid: number } | null
+  /** The whole environment; nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>
   /** Descriptors that bubblewrap reads or writes. */
   readonly seccomp: number
   readonly block: number
@@ -210,7 +212,14 @@ function environment({ env, secrets }: Policy): Part {
   const names = [...env, ...Object.keys(secrets)]
   const rule =
     names.length === 0 ? 'nothing of the gateway’s' : `of the gateway’s only ${list(names)}`
-  return { lines: [{ what: 'environment', rule, by: 'started with an environment of its own' }] }
+  return {
+    lines: [{ what: 'environment', rule, by: 'started with an environment of its own' }],
+    // Told, not inherited: a name must not mean anything to what runs before the cell is built.
+    flags: ({ env: all }) => [
+      '--clearenv',
+      ...Object.entries(all).flatMap(([name, value]) => ['--setenv', name, value]),
+    ],
+  }
 }
 
 function limits(policy: Policy, { cells }: Pick<Config, 'cells'>, limiter: Limiter): Part {

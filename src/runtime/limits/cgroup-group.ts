@@ -13,6 +13,8 @@ export interface CgroupOptions {
   /** Each of `places` once. */
   readonly folders: readonly string[]
   readonly bounds: Bounds
+  /** What moving into it waits for; it never rejects. */
+  readonly moving?: Promise<void> | undefined
 }
 
 /** A group of the kernel's, of either version. */
@@ -35,6 +37,7 @@ export class CgroupGroup implements LimitGroup {
   async enter(pids: readonly number[]): Promise<void> {
     // Whoever writes 0 enters himself.
     if (!pids.every((pid) => pid > 1 && pid !== process.pid)) throw new Error('no pids of a cell')
+    await this.#options.moving
     for (const folder of this.#options.folders) {
       const there = membersOf(folder)
       const missing = pids.filter((pid) => !there.includes(pid))

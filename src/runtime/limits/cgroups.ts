@@ -80,12 +80,11 @@ async function open(
     given.map(([controller, parent]) => [controller, join(parent, folderOf(mark))]),
   )
   const folders = [...new Set(Object.values(own))]
-  const warm = dialect.entrance(folders).length === 0 ? warmUp(self) : undefined
+  const moving = dialect.entrance(folders).length === 0 ? warmUp(self) : undefined
   try {
     await Promise.all(folders.map((folder) => mkdir(folder)))
     for (const setting of dialect.settings(bounds)) await set(own, setting)
-    await warm
-    return new CgroupGroup({ dialect, places: own, folders, bounds })
+    return new CgroupGroup({ dialect, places: own, folders, bounds, moving })
   } catch (error) {
     await Promise.all(folders.map((folder) => endGroup(folder)))
     throw error
@@ -101,7 +100,7 @@ async function set(places: Places, { controller, file, value, optional }: Settin
 
 /**
  * The first move of a process between groups waits some 10 to 20 ms for every processor to notice,
- * those soon after it do not. So we move to where we are, before the cell is built and meanwhile.
+ * those soon after it do not. So we move to where we are while the cell is built.
  */
 async function warmUp(self: string): Promise<void> {
   const own = String(process.pid)

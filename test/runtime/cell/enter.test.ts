@@ -20,18 +20,18 @@ function asked(bubblewrap: string, more: Partial<EnterOptions> = {}) {
   const limits: Partial<LimitGroup> = {
     entrance: [],
     enter: async () => {},
+    breach: () => undefined,
     remove: async () => {
       group.removed += 1
     },
   }
   const options = {
     cell: { flags: () => [], words: () => [] },
-    given: { mounts: [], workspace: null, user: null },
+    given: { mounts: [], workspace: null, user: null, env: {} },
     bubblewrap,
     program: '/bin/true',
     args: [hangs],
     cwd: '/',
-    env: {},
     mark: 'mark',
     group: Promise.resolve(limits),
     within: 20_000,
@@ -64,18 +64,34 @@ test('a start that is given up ends it', async () => {
   await until('it to be gone', () => marked(hangs).length === 0)
 })
 
-test('what the program is to find in its environment is told, and not given to bubblewrap', async () => {
+test('what a tool is given of the environment is nothing to bubblewrap itself', async () => {
   const tells = join(dir, 'tells')
   writeFileSync(tells, `#!/bin/sh\ntr '\\0' '\\n' <&6 >${dir}/told; env >&2; exit 1\n`)
   chmodSync(tells, 0o755)
-  const { options } = asked(tells, { env: { LD_PRELOAD: 'own.so', SHELLOPTS: 'xtrace' } })
-  const error = await enterCell(options).then(
+  const { options } = asked(tells)
+  const env = { LD_PRELOAD: 'own.so', SHELLOPTS: 'xtrace' }
+  const error = await enterCell({
+    ...options,
+    cell: { flags: (given) => Object.entries(given.env).flat(), words: () => [] },
+    given: { ...options.given, env },
+  }).then(
     () => assert.fail('it was entered'),
     ({ cause }: Error) => String(cause),
   )
-  assert.match(error, /TOOLGATE_\w+=mark/)
+  assert.match(error, /X_TOOLGATE_\w+=mark/)
   assert.doesNotMatch(error, /own\.so|xtrace/)
   const told = readFileSync(join(dir, 'told'), 'utf8').split('\n')
-  assert.equal(told[told.indexOf('LD_PRELOAD') + 1], 'own.so')
-  assert.equal(told[told.indexOf('SHELLOPTS') - 1], '--setenv')
+  assert.deepEqual(told.slice(0, 4), ['LD_PRELOAD', 'own.so', 'SHELLOPTS', 'xtrace'])
+  assert.equal(told[5], 'mark')
+})
+
+test('what would be more than one word to bubblewrap builds no cell', async () => {
+  const { options, group } = asked(hangs)
+  const given = { ...options.given, env: { A: 'x\0--bind\0/\0/host' } }
+  const cell = { flags: ({ env }: { env: object }) => Object.values(env), words: () => [] }
+  await assert.rejects(enterCell({ ...options, cell, given }), ({ cause }: Error) => {
+    return /a NUL/.test(String(cause))
+  })
+  assert.equal(group.removed, 1)
+  assert.equal(marked(hangs).length, 0)
 })

@@ -92,8 +92,8 @@ while True:
 os.kill(0, 9)`
   const group = await open()
   const { said, breach } = await runIn(group, python(bomb))
-  // It is one of its 32 itself.
-  assert.equal(said, '31 11')
+  // It is one of its 32 itself. The shell that started it may still say how it ended.
+  assert.match(said, /^31 11(\nKilled)?$/)
   assert.equal(breach, 'it started more than its 32 processes and threads')
 })
 
