@@ -45,8 +45,6 @@ const open = (tool: string) => openSession(`${gateway.url}/mcp/${tool}`)
 const call = (session: Session, name: string, args: object = {}) =>
   session.request('tools/call', { name, arguments: args })
 await allLearned(gateway)
-// Those that ignore their end are killed after two times of grace.
-await until('what they were learned from to end', () => gateway.processes().length === 0, 30_000)
 const neighbour = await open('neighbour')
 
 /** Nothing that a hostile tool does may keep a neighbour from answering, or leave a process. */

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, extname } from 'node:path'
 import type { Gateway } from './gateway.ts'
 import { raw } from './raw.ts'
 import type { Json } from './session.ts'
@@ -27,8 +27,8 @@ export async function toolReady(
  * that were asked are gone: from then on each process is somebody's. For before anything is called.
  */
 export async function allLearned(gateway: Gateway): Promise<void> {
-  const files = readdirSync(gateway.tools.dir).filter((file) => /^[^_.].*\.ts$/.test(file))
-  for (const tool of files.map((file) => basename(file, '.ts'))) {
+  const files = readdirSync(gateway.tools.dir).filter((file) => /^[^_.].*\.[jt]s$/.test(file))
+  for (const tool of files.map((file) => basename(file, extname(file)))) {
     const isKnown = async () => {
       const { state } = await toolView(gateway, tool)
       return state !== 'loading' && state !== 'learning'

@@ -14,7 +14,7 @@ export async function until<T>(
     const waited = performance.now() - since
     if (waited > ms) throw new Error(`Not within ${ms} ms: ${what}`)
     // Many looks cost what those who are waited for could use: the longer it takes, the fewer.
-    await new Promise((again) => setTimeout(again, Math.min(20 + waited / 20, 100)))
+    await new Promise((again) => setTimeout(again, Math.min(25 + waited / 8, 100)))
   }
 }
 
