@@ -77,6 +77,12 @@ test('kill -9 of the gateway leaves nothing once the next is there', options, as
   const [left] = await count(1)
   assert.equal(left?.Id, theirs?.Id)
   await next.waitForLog('it is told', ({ msg }) => msg === 'orphan ended')
+  // As long as it takes them: the next test kills the engine, which forgets what it was removing.
+  for (const gateway of [neighbour, next]) {
+    gateway.signal('SIGTERM')
+    await gateway.exit
+  }
+  await count(0)
 })
 
 test('an engine that is killed costs its calls, and no more', options, async (t) => {
