@@ -20,21 +20,30 @@ export function removeLater(name: string, remove: () => Promise<unknown>): void 
   timer ??= setInterval(() => void tryAgain(), AGAIN).unref()
 }
 
+/** Of the container of an instance, by its mark. */
+export function nameOf(mark: string): string {
+  return `toolgate-${mark}`
+}
+
 /**
- * Ends and removes a container of ours, by its name; `id` as far as it is known. Resolves when it is
+ * Ends and removes the container of an instance, by its mark; `id` as far as it is known. Resolves when it is
  * gone or, where the engine does not answer, when it is on the list of what is tried again. Never
  * rejects.
  */
 export async function removeContainer(
   engine: Engine,
-  name: string,
+  mark: string,
   config: EngineConfig,
   id?: string,
 ): Promise<void> {
+  const name = nameOf(mark)
+  let known = id
   const remove = async (from: Engine) => {
-    // One that an engine could not remove loses its name, and is there all the same.
-    await endContainer(from, id ?? name)
-    if (id !== undefined) await removeGroups(id)
+    known ??= await findId(from, mark)
+    if (known !== undefined) {
+      await endContainer(from, known)
+      await removeGroups(known)
+    }
     owned.delete(name)
   }
   try {
@@ -42,6 +51,13 @@ export async function removeContainer(
   } catch {
     removeLater(name, async () => remove(await findAgain(config)))
   }
+}
+
+/** One that an engine could not remove loses its name, and is there all the same with its labels. */
+async function findId({ docker }: Engine, mark: string): Promise<string | undefined> {
+  const filters = { label: [`toolgate.instance=${mark}`] }
+  const [found] = await ask(docker.listContainers({ all: true, filters }), PATIENCE)
+  return found?.Id
 }
 
 /** Rejects where it may still be there. */

@@ -20,7 +20,7 @@ import { ContainerMeter } from './meter.ts'
 import { mountsOf } from './mounts.ts'
 import { connectNetwork } from './network.ts'
 import { watchOwn } from './reap.ts'
-import { owned, removeContainer } from './remove.ts'
+import { nameOf, owned, removeContainer } from './remove.ts'
 import { RunningContainer } from './running.ts'
 import { type Placed, specOf } from './spec.ts'
 import { noteUse } from './used.ts'
@@ -123,11 +123,11 @@ async function run(
   const { engine, image, disk } = instance
   const { config, fields, variables } = options
   const mark = markOf(fields.instance)
-  const name = `toolgate-${mark}`
+  const name = nameOf(mark)
   owned.add(name)
   watchOwn(config)
   let id: string | undefined
-  undo.push(() => removeContainer(engine, name, config, id))
+  undo.push(() => removeContainer(engine, mark, config, id))
   const spec = specOf(tool, args, instance, { config, mark, variables })
   const { connection, code, container } = await start(engine, name, spec, config.timeouts.start)
   id = container.id
