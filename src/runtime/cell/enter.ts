@@ -51,7 +51,7 @@ export async function enterCell(options: EnterOptions): Promise<Entered> {
   let group: LimitGroup | undefined
   try {
     group = await options.group
-    options.signal?.throwIfAborted()
+    if (options.signal?.aborted === true) throw givenUp()
     outer = await spawn(group.entrance, options)
     return await timely(placed(group, outer), options)
   } catch (error) {
@@ -76,7 +76,7 @@ async function placed(group: LimitGroup, outer: Outer): Promise<Entered> {
 
 async function timely<T>(work: Promise<T>, { within: most, signal }: EnterOptions): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
-  const giveUp = () => reject(new ToolgateError('tool_gone', 'The start was given up.'))
+  const giveUp = () => reject(givenUp())
   const timer = setTimeout(() => {
     const message = `The cell of the tool was not built within ${most} ms.`
     reject(new ToolgateError('tool_failed_to_start', message))
@@ -208,6 +208,10 @@ function signal(target: number, name: NodeJS.Signals): void {
   } catch {
     // It has ended.
   }
+}
+
+function givenUp(): ToolgateError {
+  return new ToolgateError('tool_gone', 'The start was given up.')
 }
 
 function asStartError(cause: unknown, breach?: string): unknown {

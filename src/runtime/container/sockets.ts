@@ -35,8 +35,8 @@ export async function reachesEngine(
   engines: readonly EnginePlace[],
 ): Promise<boolean> {
   if (engines.some((each) => holds(path, each.path) || holds(each.path, path))) return true
-  const known = new Set(engines.map(({ identity }) => identity).filter((each) => each !== null))
-  return known.size > 0 && known.has((await identify(path)) ?? '')
+  const known = engines.flatMap(({ identity }) => identity ?? [])
+  return known.length > 0 && known.includes((await identify(path)) ?? '')
 }
 
 /** That which is configured, and all that Docker, Podman and what they are made of listen at. */

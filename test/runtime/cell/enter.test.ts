@@ -64,6 +64,13 @@ test('a start that is given up ends it', async () => {
   await until('it to be gone', () => marked(hangs).length === 0)
 })
 
+test('a start that was given up before it began starts nothing', async () => {
+  const { options, group } = asked(hangs, { signal: AbortSignal.abort() })
+  await assert.rejects(enterCell(options), { code: 'tool_gone' })
+  assert.equal(group.removed, 1)
+  assert.equal(marked(hangs).length, 0)
+})
+
 test('what a tool is given of the environment is nothing to bubblewrap itself', async () => {
   const tells = join(dir, 'tells')
   writeFileSync(tells, `#!/bin/sh\ntr '\\0' '\\n' <&6 >${dir}/told; env >&2; exit 1\n`)
