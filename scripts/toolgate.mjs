@@ -3,5 +3,5 @@
 import { fileURLToPath } from 'node:url'
 import { launch } from './launch/launch.mjs'
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../src/main.js', import.meta.url))
 await launch([main, ...process.argv.slice(2)])

@@ -20,7 +20,7 @@ export type TargetName =
   | 'mcp-proxy'
 
 /** The gateway's entry file, and what is installed beside it. */
-export const MAIN = path('../../src/main.ts')
+export const MAIN = path('../../src/main.js')
 export const MODULES = path('../../node_modules')
 
 /** The tools that are measured, by the command that starts one. */
@@ -95,7 +95,7 @@ export function modernTargetsOf(setting: Setting): readonly Target[] {
   ]
 }
 
-/** Another checkout's gateway, by its `src/main.ts`, to be measured beside this one. */
+/** Another checkout's gateway, by its `src/main.js`, to be measured beside this one. */
 export function otherGateway(main: string, setting: Setting): Target {
   return gateway('other', main, resolve(main), setting)
 }

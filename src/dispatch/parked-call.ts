@@ -144,8 +144,9 @@ export class ParkedCall implements Call, Holder {
     this.#gathering ??= { since: now }
     const { since, timer } = this.#gathering
     clearTimeout(timer)
-    const left = Math.min(MOMENT, since + TOGETHER - now)
+    const left = Math.max(0, Math.min(MOMENT, since + TOGETHER - now))
     const ask = () => {
+      // A question that came after the timer has set another, which would cut a later turn short.
       clearTimeout(this.#gathering?.timer)
       this.#gathering = undefined
       this.#park()

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type Docker from 'dockerode'
 import { MARK } from '../../src/mark.ts'
+import { containersOf } from '../harness/engine.ts'
 import { commandLine, isAlive, processIds } from '../harness/processes.ts'
 
 /** By what the things of one gateway are known, whether it lives or not. */
@@ -37,8 +38,9 @@ export function remainsOf(traces: Traces): () => Promise<Remains> {
   const seen = new Set([traces.gateway])
   return async () => {
     const { docker, gateway } = traces
-    const filters = { label: [`toolgate.gateway=${gateway}`] }
-    const containers = (await docker?.listContainers({ all: true, filters })) ?? []
+    const label = [`toolgate.gateway=${gateway}`]
+    const filters = { label }
+    const containers = docker === undefined ? [] : await containersOf(docker, label)
     const networks = (await docker?.listNetworks({ filters: filters as never })) ?? []
     for (const { Id } of containers) seen.add(Id)
     const found = processes(traces, seen)

@@ -6,6 +6,7 @@ import { Parked, type Turn } from '../../src/dispatch/parked.ts'
 import { ToolgateError } from '../../src/errors.ts'
 import { parseExact } from '../../src/protocol/exact-json.ts'
 import { requestMessage } from '../../src/protocol/read.ts'
+import { within } from '../harness/until.ts'
 import { configWith, FORM, type LinkGiven, linkOf, visitOf } from './given.ts'
 import { answerOf, asksOf, open, refusedWith, resultIn } from './yard.ts'
 
@@ -104,6 +105,19 @@ test('a question that comes a moment after another is asked with it, for a while
     'later-1',
     'later-2',
   ])
+})
+
+test('a tool that never stops asking is not listened to for ever', async (t) => {
+  const over = new AbortController()
+  t.after(() => over.abort())
+  const { parked } = open(async (call) => {
+    for (let at = 0; !over.signal.aborted; at += 1) {
+      void call.ask({ [`ask-${at}`]: FORM }).catch(() => {})
+      await new Promise((again) => setTimeout(again, 5))
+    }
+  })
+  const turn = await within(5_000, 'what it asks', parked.begin(linkOf(), visitOf()))
+  assert.ok('ask-0' in asksOf(turn).asks)
 })
 
 test('what is asked in one turn is asked together, under keys of its own', async () => {

@@ -12,7 +12,7 @@ import { allBlocks, ROOT, read } from './documents.ts'
 import { assertShown } from './expected.ts'
 import { type Block, blocksOf, rowsOf } from './markdown.ts'
 
-const MAIN = join(ROOT, 'src/main.ts')
+const MAIN = join(ROOT, 'src/main.js')
 const BLOCKS = allBlocks()
 const TOOLS = BLOCKS.filter(({ language }) => language === 'ts')
 const SHIPPED = ['calculator.ts', 'clock.ts']

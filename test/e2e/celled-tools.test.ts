@@ -57,6 +57,10 @@ const gateway = skip
             command: fixture('echo'),
             policy: { sandbox: 'required', files: { read: [FIXTURES, '/proc'] } },
           },
+          lost: {
+            command: ['no-such-program'],
+            policy: { sandbox: 'required', files: { read: ['/proc'] } },
+          },
           probe,
         },
       },
@@ -88,6 +92,13 @@ test('a tool whose file asks for what nobody is given does not start, at any ent
   const rest = await raw(`${gateway?.url}/v1/tools/greedy/echo`, { headers, body: {} })
   assert.equal(rest.status, 503)
   assert.match(rest.text, why)
+})
+
+test('what its file may not ask for is told before what its program lacks', {
+  skip,
+}, async () => {
+  const mcp = await initialize(url('lost'), { headers: headersOf('ann') })
+  assert.match(String(errorOf(mcp.json()).message), /policy\.files\.read\[0\]/)
 })
 
 test('a tool lists its folder, and that alone', { skip }, async () => {

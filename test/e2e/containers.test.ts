@@ -63,7 +63,8 @@ test('a client that is gone without goodbye leaves no container', options, async
 
 test('kill -9 of the gateway leaves nothing once the next is there', options, async (t) => {
   const cache = mkdtempSync(join(tmpdir(), 'toolgate-cache-'))
-  t.after(() => rmSync(cache, { recursive: true, force: true, maxRetries: 5 }))
+  // Gateways that end with the test write to it to the last.
+  ends.push(async () => rmSync(cache, { recursive: true, force: true, maxRetries: 5 }))
   const tools = { echo: toolOf('echo'), stubborn: toolOf('ignores-term') }
   const [doomed, neighbour] = [await start(t, tools, { cache }), await start(t, tools, { cache })]
   await openSession(`${neighbour.url}/mcp/stubborn`)

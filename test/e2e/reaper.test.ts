@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { after, type TestContext, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { type Gateway, startGateway } from '../harness/gateway.ts'
 import { commandLine, descendants, isAlive } from '../harness/processes.ts'
@@ -19,7 +19,7 @@ test(
   'kill -9 under load leaves nothing behind once the next gateway is there, and it touches no neighbour',
   options,
   async (t) => {
-    const [cache, other] = [place(t), place(t)]
+    const [cache, other] = [place(), place()]
     const [doomed, neighbour, stranger] = await Promise.all([
       start(t, cache),
       start(t, cache),
@@ -66,7 +66,7 @@ test(
   'what reads a file and what installs a package are ended, too, with all they started',
   options,
   async (t) => {
-    const cache = place(t)
+    const cache = place()
     const registry = await npmRegistry(t, { 'slow@1.0.0': { 'package.json': '{}' } })
     registry.hang('slow')
     // In a cell nothing outlives the gateway: here is what does where there are none.
@@ -104,7 +104,7 @@ test(
 )
 
 test('a clean end leaves no lease', options, async (t) => {
-  const cache = place(t)
+  const cache = place()
   const gateway = await start(t, cache)
   await until('its lease', () => leases(cache).length === 1)
   const [name = ''] = leases(cache)
@@ -119,7 +119,7 @@ test(
   'a lease whose process id was given out again is that of a dead gateway',
   options,
   async (t) => {
-    const cache = place(t)
+    const cache = place()
     const doomed = await start(t, cache)
     const owned = await occupy(doomed)
     const name = await until('its lease', () => leases(cache)[0])
@@ -137,7 +137,7 @@ test(
   'a lease of another boot is forgotten; one of another namespace, and one that says nothing, are not',
   options,
   async (t) => {
-    const cache = place(t)
+    const cache = place()
     const first = await start(t, cache)
     const name = await until('its lease', () => leases(cache)[0])
     const lease = JSON.parse(readFileSync(join(cache, 'gateways', name), 'utf8'))
@@ -168,7 +168,7 @@ test(
   'a cache folder that cannot be written is told, and everything else works',
   options,
   async (t) => {
-    const cache = place(t)
+    const cache = place()
     writeFileSync(join(cache, 'gateways'), 'a file where the folder should be')
     const gateway = await start(t, cache)
     await gateway.waitForLog('it is told', ({ msg }) => msg === 'orphans cannot be looked after')
@@ -178,11 +178,17 @@ test(
   },
 )
 
-function place(t: TestContext): string {
+function place(): string {
   const dir = mkdtempSync(join(tmpdir(), 'toolgate-cache-'))
-  t.after(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }))
+  places.push(dir)
   return dir
 }
+
+const places: string[] = []
+// With the file: gateways that end with their test write to it to the last.
+after(() => {
+  for (const dir of places) rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
+})
 
 const TOOL_OF_NPM = `import { defineTool, npm } from 'toolgate'
 export default defineTool({ description: 'Never there.', runtime: npm('slow@1.0.0') })

@@ -54,7 +54,7 @@ export async function startEngine(owner: Owner): Promise<TestEngine> {
     socket,
     docker,
     image,
-    containers: () => docker.listContainers({ all: true }),
+    containers: () => containersOf(docker),
     signal: (name) => daemon.kill(name),
     async kill() {
       daemon.kill('SIGKILL')
@@ -67,6 +67,24 @@ export async function startEngine(owner: Owner): Promise<TestEngine> {
       await answers(docker, daemon, dir)
     },
   }
+}
+
+/**
+ * Every container, running or not, by its labels. After a crash an engine may list one that it has
+ * removed: of which nothing runs, and of whose id it knows nothing.
+ */
+export async function containersOf(
+  docker: Docker,
+  label: readonly string[] = [],
+): Promise<Docker.ContainerInfo[]> {
+  const listed = await docker.listContainers({ all: true, filters: { label: [...label] } })
+  const isKnown = ({ Id }: Docker.ContainerInfo) =>
+    docker
+      .getContainer(Id)
+      .inspect()
+      .then(Boolean, ({ statusCode }: { statusCode?: number }) => statusCode !== 404)
+  const known = await Promise.all(listed.map(isKnown))
+  return listed.filter((_, at) => known[at])
 }
 
 function launch(dir: string, socket: string): ChildProcess {

@@ -12,7 +12,9 @@ import { type ToolSource, type ToolsFolder, toolsFolder } from './tools-folder.t
 import { until, within } from './until.ts'
 import { warmCache } from './warm-cache.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
+const STRIP_ONCE = new URL('strip-once.js', import.meta.url).href
+const MEASURED = process.env.NODE_V8_COVERAGE !== undefined
 const START = 30_000
 /** Milliseconds to end by itself, with its coverage written, before it is killed. */
 const GRACE = 3000
@@ -87,6 +89,7 @@ export function launchGateway(
   const [program = process.execPath, ...words] = [
     ...(options.within?.(dir) ?? []),
     process.execPath,
+    ...(MEASURED ? ['--import', STRIP_ONCE] : []),
   ]
   const child = spawn(program, [...words, MAIN, ...args], {
     cwd: dir,
@@ -118,9 +121,13 @@ export function launchGateway(
   }
 }
 
+/**
+ * Who is measured is compiled anew: of what comes out of the compile cache it is not known which
+ * lines of it ran.
+ */
 function inherited(): NodeJS.ProcessEnv {
   const { PATH, NODE_V8_COVERAGE } = process.env
-  return { PATH, ...(NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE }) }
+  return { PATH, ...(MEASURED && { NODE_V8_COVERAGE, NODE_DISABLE_COMPILE_CACHE: '1' }) }
 }
 
 async function isReady(url: string): Promise<boolean> {

@@ -5,6 +5,7 @@ import { boundsOf, sizeOf } from './bounds.ts'
 import type { Cell, CellLine } from './cell.ts'
 import type { Host } from './host.ts'
 import { REFUSED, seccompFilter } from './seccomp/filter.ts'
+import { PASSED } from './variables.ts'
 import { type Mount, mountFlags, readOnly, SYSTEM } from './view.ts'
 
 /** What is known only when a process is started. */
@@ -209,9 +210,8 @@ function scratch({ cells }: Pick<Config, 'cells'>): Part {
 }
 
 function environment({ env, secrets }: Policy): Part {
-  const names = [...env, ...Object.keys(secrets)]
-  const rule =
-    names.length === 0 ? 'nothing of the gateway’s' : `of the gateway’s only ${list(names)}`
+  const names = [...PASSED, ...env, ...Object.keys(secrets)]
+  const rule = `of the gateway’s only ${list(names)}, and a PATH of what is seen`
   return {
     lines: [{ what: 'environment', rule, by: 'started with an environment of its own' }],
     // Told, not inherited: a name must not mean anything to what runs before the cell is built.

@@ -2,8 +2,8 @@ import { delimiter, isAbsolute } from 'node:path'
 import type { Environment } from '../../config/environment.ts'
 import { isSeen, type Mount } from './view.ts'
 
-/** Names of the gateway's environment that every tool in a cell gets. */
-const PASSED = ['LANG', 'LC_ALL', 'TZ']
+/** Names of the gateway's environment that every tool in a cell gets, besides a PATH. */
+export const PASSED = ['LANG', 'LC_ALL', 'TZ']
 
 /** What programs in a cell find of themselves; the PATH has only folders that are seen there. */
 export function cellVariables(

@@ -59,11 +59,11 @@ async function endContainers(
   const containers = await ask(engine.docker.listContainers({ all: true, filters: LABELLED }))
   return each(containers, async ({ Id, Names, Labels }) => {
     const { 'toolgate.gateway': gateway = '', 'toolgate.tool': tool = '' } = Labels
-    const own = gateway === GATEWAY && !Names.some((name) => isOwned(name.replace(/^\//, '')))
+    const own = gateway === GATEWAY && !Names?.some((name) => isOwned(name.replace(/^\//, '')))
     if (!own && !dead.has(gateway)) return
-    await endContainer(engine, Id)
+    const was = await endContainer(engine, Id)
     await removeGroups(Id)
-    told({ container: Id, gateway, tool })
+    if (was) told({ container: Id, gateway, tool })
   })
 }
 

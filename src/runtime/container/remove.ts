@@ -25,25 +25,32 @@ export function nameOf(mark: string): string {
   return `toolgate-${mark}`
 }
 
+/** A request to make the container of an instance, which an engine may heed after all. */
+export interface Making {
+  readonly mark: string
+  /** Of the container, once it is known. */
+  id?: string
+  /** The engine has said what became of it, or has ended. */
+  answered: boolean
+}
+
 /**
- * Ends and removes the container of an instance, by its mark; `id` as far as it is known. Resolves when it is
- * gone or, where the engine does not answer, when it is on the list of what is tried again. Never
- * rejects.
+ * Ends and removes the container of an instance. Resolves when it is gone or, where the engine does
+ * not answer, when it is on the list of what is tried again. Never rejects.
  */
 export async function removeContainer(
   engine: Engine,
-  mark: string,
+  making: Making,
   config: EngineConfig,
-  id?: string,
 ): Promise<void> {
-  const name = nameOf(mark)
-  let known = id
+  const name = nameOf(making.mark)
   const remove = async (from: Engine) => {
-    known ??= await findId(from, mark)
-    if (known !== undefined) {
-      await endContainer(from, known)
-      await removeGroups(known)
-    }
+    const { answered } = making
+    const id = making.id ?? (await findId(from, making.mark))
+    if (id !== undefined) {
+      await endContainer(from, id)
+      await removeGroups(id)
+    } else if (!answered) throw new Error('the engine may make it yet')
     owned.delete(name)
   }
   try {
@@ -60,21 +67,22 @@ async function findId({ docker }: Engine, mark: string): Promise<string | undefi
   return found?.Id
 }
 
-/** Rejects where it may still be there. */
-export async function endContainer({ docker }: Engine, id: string): Promise<void> {
+/**
+ * Whether it was there: after a crash an engine may list one that it has removed. Rejects where it
+ * may still be there.
+ */
+export async function endContainer({ docker }: Engine, id: string): Promise<boolean> {
   const container = docker.getContainer(id)
   const until = performance.now() + PATIENCE
-  for (;;) {
-    const status = await ask(container.remove({ force: true, v: true }), PATIENCE).then(
-      () => 404,
-      (error: unknown) => {
-        const status = statusOf(error)
-        // The engine is removing it on its own account.
-        if (status === 409 || status === 404) return status
-        throw error
-      },
-    )
-    if (status === 404) return
+  for (let seen = false; ; seen = true) {
+    try {
+      await ask(container.remove({ force: true, v: true }), PATIENCE)
+      return true
+    } catch (error) {
+      if (statusOf(error) === 404) return seen
+      // The engine is removing it on its own account.
+      if (statusOf(error) !== 409) throw error
+    }
     if (performance.now() > until) throw new Error('it is not removed')
     await pause(POLL)
   }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import type Docker from 'dockerode'
 import type { Container, ContainerCreateOptions } from 'dockerode'
 import type { Config } from '../../config/config.ts'
 import { ToolgateError } from '../../errors.ts'
@@ -20,7 +21,7 @@ import { ContainerMeter } from './meter.ts'
 import { mountsOf } from './mounts.ts'
 import { connectNetwork } from './network.ts'
 import { watchOwn } from './reap.ts'
-import { nameOf, owned, removeContainer } from './remove.ts'
+import { type Making, nameOf, owned, removeContainer } from './remove.ts'
 import { RunningContainer } from './running.ts'
 import { type Placed, specOf } from './spec.ts'
 import { noteUse } from './used.ts'
@@ -123,14 +124,12 @@ async function run(
   const { engine, image, disk } = instance
   const { config, fields, variables } = options
   const mark = markOf(fields.instance)
-  const name = nameOf(mark)
-  owned.add(name)
+  const making: Making = { mark, answered: true }
+  owned.add(nameOf(mark))
   watchOwn(config)
-  let id: string | undefined
-  undo.push(() => removeContainer(engine, mark, config, id))
+  undo.push(() => removeContainer(engine, making, config))
   const spec = specOf(tool, args, instance, { config, mark, variables })
-  const { connection, code, container } = await start(engine, name, spec, config.timeouts.start)
-  id = container.id
+  const { connection, code, container } = await start(engine, making, spec, config.timeouts.start)
   undo.push(async () => connection.destroy())
   const pid = await pidOf(engine, container)
   const meter = new ContainerMeter(engine, container.id)
@@ -167,7 +166,7 @@ async function run(
 
 async function start(
   engine: Engine,
-  name: string,
+  making: Making,
   spec: ContainerCreateOptions,
   patience: number,
 ): Promise<{ connection: Duplex; code: Promise<number>; container: Container }> {
@@ -175,9 +174,7 @@ async function start(
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(new Error('no answer in time')), patience)
   try {
-    // Named apart: by default the whole of it, with what is secret, would be in the URL, too.
-    const asked = { _query: { name }, _body: spec } as unknown as ContainerCreateOptions
-    const container = await ask(docker.createContainer(asked), patience)
+    const container = await ask(make(docker, making, spec), patience)
     await watchMemory(engine)
     const connection = await attach(docker, container.id, late.signal)
     connection.on('error', () => {})
@@ -191,6 +188,24 @@ async function start(
     }
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/** Notes what becomes of it, however late. */
+async function make(
+  docker: Docker,
+  making: Making,
+  spec: ContainerCreateOptions,
+): Promise<Container> {
+  making.answered = false
+  try {
+    // Named apart: by default the whole of it, with what is secret, would be in the URL, too.
+    const asked = { _query: { name: nameOf(making.mark) }, _body: spec }
+    const container = await docker.createContainer(asked as unknown as ContainerCreateOptions)
+    making.id = container.id
+    return container
+  } finally {
+    making.answered = true
   }
 }
 

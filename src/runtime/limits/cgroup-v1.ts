@@ -55,8 +55,8 @@ async function works(own: string, file: string): Promise<boolean> {
 const MEMORY = 'memory.limit_in_bytes'
 
 /**
- * Who has one thread and puts itself in waits for nobody, where moving it may take 20 ms. A shell can:
- * its text is constant, the folders are arguments of it, and it becomes what it starts.
+ * Who has one thread and puts itself in waits for nobody, where moving it may take 20 ms. A shell
+ * can: its text is constant, the folders are arguments of it, and it becomes what it starts.
  */
 const ENTER = 'while [ "$1" != -- ]; do echo 0 >"$1/tasks" || exit 1; shift; done; shift; exec "$@"'
 

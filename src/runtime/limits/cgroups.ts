@@ -100,7 +100,7 @@ async function set(places: Places, { controller, file, value, optional }: Settin
 
 /**
  * The first move of a process between groups waits some 10 to 20 ms for every processor to notice,
- * those soon after it do not. So we move to where we are while the cell is built.
+ * those soon after it do not. So we move to where we are while it is looked up what the cell shows.
  */
 async function warmUp(self: string): Promise<void> {
   const own = String(process.pid)

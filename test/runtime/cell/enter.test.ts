@@ -46,6 +46,21 @@ test('a bubblewrap that cannot be started leaves no group', async () => {
   assert.equal(group.removed, 1)
 })
 
+test('one whose building met its own bound is told so', async () => {
+  const fails = join(dir, 'fails')
+  writeFileSync(fails, '#!/bin/sh\nexit 1\n')
+  chmodSync(fails, 0o755)
+  const { options, group } = asked(fails)
+  // As of the kernel's, nothing is known of a group any more once it is removed.
+  const breach = () => (group.removed === 0 ? 'it used more than its memory (1 MB)' : undefined)
+  const limits = { ...(await options.group), breach } as LimitGroup
+  await assert.rejects(enterCell({ ...options, group: Promise.resolve(limits) }), {
+    code: 'tool_failed_to_start',
+    message: 'The cell of the tool could not be built: it used more than its memory (1 MB).',
+  })
+  assert.equal(group.removed, 1)
+})
+
 test('one that never says anything is given up in time, with all that is left of it', async () => {
   const { options, group } = asked(hangs, { within: 300 })
   await assert.rejects(enterCell(options), /was not built within 300 ms/)

@@ -92,7 +92,7 @@ for (const [what, path] of [
   ['its folder', own],
   ['what holds that', dirname(own)],
   ['its source', join(own, 'src')],
-  ['a file of it', join(own, 'src', 'main.ts')],
+  ['a file of it', join(own, 'src', 'main.js')],
   ['its packages', join(own, 'node_modules')],
   ['its configuration', join(own, 'config')],
 ] as const) {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer as createHttp, type RequestListener } from 'node:http'
-import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GATEWAY } from '../../../src/mark.ts'
@@ -12,6 +11,7 @@ import { reapContainers } from '../../../src/runtime/container/reap.ts'
 import { createReaper } from '../../../src/runtime/create-reaper.ts'
 import { noEngine, startEngine } from '../../harness/engine.ts'
 import type { Owner } from '../../harness/gateway.ts'
+import { listen, place, say } from './fake-engine.ts'
 import { boxed, type Ground, groundOf, start } from './given.ts'
 
 const DEAD = 'd'.repeat(16)
@@ -114,46 +114,18 @@ function engineWith(
   const Labels = { 'toolgate.gateway': DEAD, 'toolgate.tool': 'lost' }
   return ({ method, url = '' }, res) => {
     const [path = ''] = url.replace(/^\/v1\.\d+/, '').split('?')
-    const say = (status: number, body: unknown) => {
-      res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-    }
-    if (path === '/version') return say(200, { ApiVersion: '1.41' })
-    if (path === '/info') return say(200, {})
+    if (path === '/version') return say(res, 200, { ApiVersion: '1.41' })
+    if (path === '/info') return say(res, 200, {})
     if (path === '/containers/json') {
-      return say(
-        200,
-        containers.map((Id) => ({ Id, Names: [`/${Id}`], Labels })),
-      )
+      const listed = containers.map((Id) => ({ Id, Names: [`/${Id}`], Labels }))
+      return say(res, 200, listed)
     }
-    if (path === '/networks') return say(200, [{ Id: 'network', Labels }])
+    if (path === '/networks') return say(res, 200, [{ Id: 'network', Labels }])
     const id = path.split('/')[2] ?? ''
     if (method === 'DELETE') removed.push(id)
-    if (stuck.includes(id)) return say(500, { message: 'it is stuck' })
-    return say(200, {})
+    if (stuck.includes(id)) return say(res, 500, { message: 'it is stuck' })
+    return say(res, 200, {})
   }
-}
-
-/** At a socket that ends with its owner. */
-async function listen(
-  owner: { after(end: () => Promise<unknown>): void },
-  server: Pick<Server, 'listen' | 'close' | 'once'>,
-  dir = place(owner),
-): Promise<string> {
-  const connections = new Set<{ destroy(): void }>()
-  ;(server as Server).on('connection', (connection) => connections.add(connection))
-  const socket = join(dir, 'engine.sock')
-  await new Promise<void>((done) => server.listen(socket, done))
-  owner.after(async () => {
-    for (const connection of connections) connection.destroy()
-    server.close()
-  })
-  return socket
-}
-
-function place(owner: { after(end: () => Promise<unknown>): void }): string {
-  const dir = mkdtempSync(join(tmpdir(), 'toolgate-reap-'))
-  owner.after(async () => rmSync(dir, { recursive: true, force: true }))
-  return dir
 }
 
 function note(cache: string, gateway: string): void {

@@ -1,9 +1,11 @@
+// Plain JavaScript, so that the compile cache is on before the first TypeScript file is read: what
+// is loaded from here on comes with its types stripped and compiled, and nothing that strips types
+// is loaded at all.
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 
-// Before anything else is loaded: what is loaded afterwards comes compiled from here. Not in the
-// temporary folder, which others can write to; NODE_COMPILE_CACHE names another place.
+// Not in the temporary folder, which others can write to; NODE_COMPILE_CACHE names another place.
 enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/toolgate'))
 
 // Sessions make garbage in small pieces; a young generation of 16 MB and more would stay resident.

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { createServer, type ServerResponse } from 'node:http'
+import { type TestContext, test } from 'node:test'
+import { GATEWAY } from '../../../src/mark.ts'
+import { reapContainers } from '../../../src/runtime/container/reap.ts'
+import { owned, somethingLeft } from '../../../src/runtime/container/remove.ts'
+import { startContainer } from '../../../src/runtime/container/start.ts'
+import { until } from '../../harness/until.ts'
+import { listen, say } from './fake-engine.ts'
+import { boxed, groundOf } from './given.ts'
+
+const linux = { skip: process.platform !== 'linux' }
+const ID = 'c'.repeat(64)
+
+interface Made {
+  readonly Id: string
+  /** An engine that could not remove one has taken its name. */
+  readonly Names: null
+  readonly Labels: Readonly<Record<string, string>>
+}
+
+/** An engine that does with a request to make a container as it is told. */
+async function fakeEngine(t: TestContext, create: (res: ServerResponse, make: () => void) => void) {
+  const containers: Made[] = []
+  const server = createServer(async (req, res) => {
+    const url = new URL(req.url ?? '', 'http://engine')
+    const path = url.pathname.replace(/^\/v1\.\d+/, '')
+    let body = ''
+    for await (const chunk of req) body += chunk
+    if (path === '/version') return say(res, 200, { ApiVersion: '1.41' })
+    if (path === '/info') return say(res, 200, {})
+    if (path.startsWith('/images/')) return say(res, 200, { Id: 'image' })
+    if (path === '/containers/create') {
+      const { Labels } = JSON.parse(body)
+      return create(res, () => containers.push({ Id: ID, Names: null, Labels }))
+    }
+    if (path === '/containers/json') {
+      const { label } = JSON.parse(url.searchParams.get('filters') ?? '{}')
+      const has = ({ Labels }: Made) =>
+        label.every((one: string) => {
+          const [key = '', value] = one.split('=')
+          return value === undefined ? key in Labels : Labels[key] === value
+        })
+      return say(res, 200, containers.filter(has))
+    }
+    if (path === '/networks') return say(res, 200, [])
+    if (req.method !== 'DELETE') return say(res, 500, { message: 'it is broken' })
+    const at = containers.findIndex(({ Id }) => path === `/containers/${Id}`)
+    if (at < 0) return say(res, 404, { message: 'no such container' })
+    containers.splice(at, 1)
+    say(res, 200, {})
+  })
+  const ground = await groundOf(t, await listen(t, server))
+  const config = {
+    ...ground.config,
+    timeouts: { ...ground.config.timeouts, start: 300 },
+  }
+  const start = () =>
+    startContainer(
+      boxed('echo'),
+      { program: 'image', args: [] },
+      {
+        config,
+        egress: ground.options.egress,
+        owner: undefined,
+        variables: {},
+        line: config.sizes.line,
+        patience: { stdin: 100, term: 100 },
+        log: ground.options.log,
+        fields: { tool: 'boxed', instance: `boxed.${++instances}` },
+      },
+    )
+  return { containers, config, start }
+}
+
+let instances = 0
+
+test('one that an engine makes when nobody waits for it any more is removed', linux, async (t) => {
+  let makeLate: (() => void) | undefined
+  const { containers, start } = await fakeEngine(t, (res, make) => {
+    makeLate = () => {
+      make()
+      say(res, 201, { Id: ID })
+    }
+  })
+  await assert.rejects(start(), /engine does not answer/)
+  assert.equal(owned.size, 1)
+  assert.ok(somethingLeft())
+  makeLate?.()
+  assert.equal(containers.length, 1)
+  await until('it to be removed', () => containers.length === 0)
+  await until('it to be forgotten', () => owned.size === 0 && !somethingLeft())
+})
+
+test('one that was made without an answer, and has no name, is removed', linux, async (t) => {
+  const { containers, start } = await fakeEngine(t, (res, make) => {
+    make()
+    res.destroy()
+  })
+  await assert.rejects(start(), /engine does not answer/)
+  assert.deepEqual(containers, [])
+  assert.equal(owned.size, 0)
+  assert.ok(!somethingLeft())
+})
+
+test('one of ours that has no name any more is reaped', linux, async (t) => {
+  const { containers, config } = await fakeEngine(t, () => {})
+  const Labels = { 'toolgate.gateway': GATEWAY, 'toolgate.tool': 'lost' }
+  containers.push({ Id: ID, Names: null, Labels })
+  const told: string[] = []
+  await reapContainers(config, new Set(), ({ container }) => told.push(container))
+  assert.deepEqual(containers, [])
+  assert.deepEqual(told, [ID])
+})
