@@ -1,9 +1,6 @@
 import { defineTool, npm } from 'toolgate'
 
-/**
- * `read-only` is what the tool asks for, and not yet what it is held to: until there is a sandbox,
- * its `write_file` writes.
- */
+/** Its `write_file` fails: the folder is mounted `read-only` in its cell. */
 export default defineTool({
   title: 'Files',
   description: 'Read and search files in the workspace.',

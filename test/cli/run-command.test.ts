@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { COMMANDS } from '../../src/cli/commands.ts'
-import { emptyFolder, toolgate } from './toolgate.ts'
+import { emptyFolder, MAIN, toolgate } from './toolgate.ts'
 
 test('--help lists every command', async (t) => {
   const { code, stdout } = await toolgate(emptyFolder(t), ['--help'])
@@ -17,6 +18,16 @@ test('--version is that of the package', async (t) => {
   )
   const { code, stdout } = await toolgate(emptyFolder(t), ['--version'])
   assert.deepEqual([code, stdout], [0, `${version}\n`])
+})
+
+test('what is loaded is kept compiled, from the first TypeScript file on', async (t) => {
+  const folder = emptyFolder(t)
+  const options = {
+    env: { NODE_COMPILE_CACHE: folder, NODE_V8_COVERAGE: undefined },
+  }
+  const text = execFileSync(process.execPath, [MAIN, '--version'], options)
+  assert.match(String(text), /^\d/)
+  assert.notDeepEqual(readdirSync(folder), [])
 })
 
 test('every command has a help of its own', async () => {

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { MEASURED, MEASURED_ENV } from '../harness/measured.ts'
 
-const MAIN = join(import.meta.dirname, '../../src/main.js')
+export const MAIN = join(import.meta.dirname, '../../src/main.js')
 
 export interface Outcome {
   readonly code: number | string | null | undefined
@@ -20,11 +21,17 @@ export function toolgate(
 ): Promise<Outcome> {
   const options = {
     cwd,
-    env: { PATH: process.env.PATH, HOME: cwd, TOOLGATE_CACHE: join(cwd, '.cache'), ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOME: cwd,
+      TOOLGATE_CACHE: join(cwd, '.cache'),
+      ...MEASURED_ENV,
+      ...env,
+    },
     timeout: 120_000,
   }
   return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) =>
+    execFile(process.execPath, [...MEASURED, MAIN, ...args], options, (error, stdout, stderr) =>
       resolve({ code: error ? error.code : 0, stdout, stderr: stderr.replace(ENGINE, '') }),
     )
   })

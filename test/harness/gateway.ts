@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { MEASURED, MEASURED_ENV } from './measured.ts'
 import { descendants, isAlive, marked } from './processes.ts'
 import { raw } from './raw.ts'
 import { type ToolSource, type ToolsFolder, toolsFolder } from './tools-folder.ts'
@@ -13,8 +14,6 @@ import { until, within } from './until.ts'
 import { warmCache } from './warm-cache.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
-const STRIP_ONCE = new URL('strip-once.js', import.meta.url).href
-const MEASURED = process.env.NODE_V8_COVERAGE !== undefined
 const START = 30_000
 /** Milliseconds to end by itself, with its coverage written, before it is killed. */
 const GRACE = 3000
@@ -89,11 +88,17 @@ export function launchGateway(
   const [program = process.execPath, ...words] = [
     ...(options.within?.(dir) ?? []),
     process.execPath,
-    ...(MEASURED ? ['--import', STRIP_ONCE] : []),
+    ...MEASURED,
   ]
   const child = spawn(program, [...words, MAIN, ...args], {
     cwd: dir,
-    env: { ...inherited(), HOME: dir, ...options.env, TOOLGATE_CACHE: cache },
+    env: {
+      PATH: process.env.PATH,
+      HOME: dir,
+      ...MEASURED_ENV,
+      ...options.env,
+      TOOLGATE_CACHE: cache,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = readOutput(child)
@@ -119,15 +124,6 @@ export function launchGateway(
     report: () =>
       `${output.stderr()}\n${output.logs.map((line) => JSON.stringify(line)).join('\n')}`,
   }
-}
-
-/**
- * Who is measured is compiled anew: of what comes out of the compile cache it is not known which
- * lines of it ran.
- */
-function inherited(): NodeJS.ProcessEnv {
-  const { PATH, NODE_V8_COVERAGE } = process.env
-  return { PATH, ...(MEASURED && { NODE_V8_COVERAGE, NODE_DISABLE_COMPILE_CACHE: '1' }) }
 }
 
 async function isReady(url: string): Promise<boolean> {

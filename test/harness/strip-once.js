@@ -1,7 +1,8 @@
 // Loaded first in each process whose coverage is measured (`--import`). Hundreds of them load the
 // same TypeScript files, and taking the types out of them is most of what their start would cost:
-// here that is done once for each state of a file. Node compiles what comes of it as ever, so that
-// coverage stays exact, which it does not with a compile cache.
+// here that is done once for each state of a file. Node compiles what comes of it as ever: of what
+// comes out of its compile cache it is not known which lines ran, so that is off, for what is
+// started from here as well.
 import { hash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { registerHooks, stripTypeScriptTypes } from 'node:module'
@@ -11,6 +12,8 @@ import { fileURLToPath } from 'node:url'
 const ROOT = new URL('../../', import.meta.url).href
 const KEPT = fileURLToPath(new URL('node_modules/.cache/toolgate-stripped/', ROOT))
 const OURS = ['src/', 'test/', 'bench/', 'tools.d/'].map((folder) => ROOT + folder)
+
+if (process.env.NODE_V8_COVERAGE !== undefined) process.env.NODE_DISABLE_COMPILE_CACHE = '1'
 
 registerHooks({
   load(url, context, next) {
@@ -42,7 +45,8 @@ function find(url, text) {
 }
 
 function strip(url, text) {
-  const source = stripTypeScriptTypes(text, { mode: 'strip' })
+  // To the letter as Node does it: of two texts of one file coverage would be nonsense.
+  const source = stripTypeScriptTypes(text, { mode: 'strip', sourceUrl: url })
   const draft = `${pathOf(url)}.${process.pid}`
   try {
     mkdirSync(KEPT, { recursive: true })
