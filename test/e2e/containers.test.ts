@@ -8,6 +8,7 @@ import { type GatewayOptions, type Owner, startGateway } from '../harness/gatewa
 import { memoryOf } from '../harness/processes.ts'
 import { raw } from '../harness/raw.ts'
 import { errorOf, initialize, openSession, textOf } from '../harness/session.ts'
+import { allLearned } from '../harness/tool-view.ts'
 import { until } from '../harness/until.ts'
 
 const options = { skip: noEngine }
@@ -88,6 +89,8 @@ test('kill -9 of the gateway leaves nothing once the next is there', options, as
 
 test('an engine that is killed costs its calls, and no more', options, async (t) => {
   const gateway = await start(t, { slow: toolOf('never-answers'), echo: toolOf('echo') })
+  // Who is still being learned when its engine goes has had a container, and is told of that.
+  await allLearned(gateway)
   const session = await openSession(`${gateway.url}/mcp/slow`)
   const { result } = await session.request('tools/list')
   const [{ name }] = (result as { tools: [{ name: string }] }).tools
@@ -112,10 +115,15 @@ test('an engine that is killed costs its calls, and no more', options, async (t)
 test('endless output does not make the gateway grow', options, async (t) => {
   const gateway = await start(t, { flood: toolOf('floods-stdout') })
   const session = await openSession(`${gateway.url}/mcp/flood`)
-  const before = memoryOf(gateway.pid)
-  assert.equal(await session.callText('flood', { megabytes: 100 }), 'flooded')
-  const grown = memoryOf(gateway.pid) - before
-  assert.ok(grown < 60e6, `${grown} bytes`)
+  const flood = async (megabytes: number) => {
+    const before = memoryOf(gateway.pid)
+    assert.equal(await session.callText('flood', { megabytes }), 'flooded')
+    return memoryOf(gateway.pid) - before
+  }
+  // V8 lets some 32 MB of read buffers wait before it collects them, whatever the output.
+  const first = await flood(100)
+  const more = await flood(400)
+  assert.ok(first < 80e6 && more < 30e6, `${first} bytes, then ${more}`)
 })
 
 test('what cannot be started is told why, and how to get out of it', options, async (t) => {
