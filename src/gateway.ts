@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Catalogue } from './catalogue/catalogue.ts'
@@ -10,7 +9,8 @@ import { Parked } from './dispatch/parked.ts'
 import { Seal } from './dispatch/seal.ts'
 import { createGuard } from './guard/create.ts'
 import { createFront } from './http/front.ts'
-import type { Component, Health } from './http/health.ts'
+import type { Health } from './http/health.ts'
+import { folderHealth, tally } from './http/tools-health.ts'
 import { ALL_TOOLS } from './inbound/aggregate/all-tools.ts'
 import { catalogueFor } from './inbound/aggregate/catalogue.ts'
 import { Directories } from './inbound/aggregate/directories.ts'
@@ -244,21 +244,4 @@ function urlOf(server: Server, host: string): string {
 
 function portOf(url: string | undefined): number[] {
   return url === undefined ? [] : [Number(new URL(url).port) || 80]
-}
-
-/** Without its folder there is nothing to serve; a folder that comes later is served then. */
-function folderHealth(folder: string): Component {
-  if (existsSync(folder)) return { status: 'up', needed: true }
-  return { status: 'down', needed: true, detail: 'the tools folder does not exist' }
-}
-
-/** How many tools are in each state: of their file or, where that is good, of learning them. */
-function tally(registry: Registry, catalogue: Catalogue): Record<string, number> {
-  const tools: Record<string, number> = {}
-  for (const { state, declaration } of registry.list()) {
-    const learnt = declaration === undefined ? undefined : catalogue.peek(declaration)?.state
-    const shown = state === 'ready' && learnt !== undefined && learnt !== 'learned' ? learnt : state
-    tools[shown] = (tools[shown] ?? 0) + 1
-  }
-  return tools
 }

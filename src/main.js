@@ -1,6 +1,7 @@
-// Plain JavaScript, so that the compile cache is on before the first TypeScript file is read: what
-// is loaded from here on comes with its types stripped and compiled, and nothing that strips types
-// is loaded at all.
+// @ts-check
+// Plain JavaScript, so that the compile cache is on before the first TypeScript file is read: from
+// the second start on all that is loaded comes with its types stripped and compiled, and what would
+// strip them is not loaded at all.
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'

@@ -44,7 +44,7 @@ test('every line of a cell says what, how much and by what', { skip }, async () 
     /memory +at most 256 MB {2}\[(cgroup|prlimit)/,
     /processes and threads +at most 32 {2}\[(cgroup|prlimit)/,
     /system calls +refused: .*ptrace.* {2}\[seccomp\]/,
-    /environment .*LANG, REGION, TOKEN/,
+    /environment .*only LANG, LC_ALL, TZ, REGION, TOKEN, and a PATH of what is seen {2}/,
   ]) {
     assert.match(stdout, line)
   }

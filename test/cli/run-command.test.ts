@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { emptyFolder, MAIN, toolgate } from './toolgate.ts'
@@ -20,14 +20,16 @@ test('--version is that of the package', async (t) => {
   assert.deepEqual([code, stdout], [0, `${version}\n`])
 })
 
-test('what is loaded is kept compiled, from the first TypeScript file on', async (t) => {
+test('what the command line loads is kept compiled', (t) => {
   const folder = emptyFolder(t)
-  const options = {
-    env: { NODE_COMPILE_CACHE: folder, NODE_V8_COVERAGE: undefined },
-  }
-  const text = execFileSync(process.execPath, [MAIN, '--version'], options)
-  assert.match(String(text), /^\d/)
-  assert.notDeepEqual(readdirSync(folder), [])
+  // By another name, and so with a cache of its own.
+  symlinkSync(dirname(MAIN), join(folder, 'src'))
+  const names = ['--preserve-symlinks', '--preserve-symlinks-main']
+  const args = [...names, join(folder, 'src', basename(MAIN)), '--version']
+  const env = { PATH: process.env.PATH, NODE_V8_COVERAGE: undefined }
+  assert.match(execFileSync(process.execPath, args, { env, encoding: 'utf8' }), /^\d/)
+  const kept = readdirSync(join(folder, 'node_modules/.cache/toolgate'), { recursive: true })
+  assert.ok(kept.length > 3, kept.join())
 })
 
 test('every command has a help of its own', async () => {

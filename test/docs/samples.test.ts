@@ -149,7 +149,13 @@ function here(text: string): string {
 function run(program: string, args: string[]): Promise<{ stdout: string; stderr: string }> {
   const cache = join(dir, 'cache')
   const { PATH = '' } = process.env
-  const env = { PATH, HOME: dir, TOOLGATE_URL: gateway.url, TOOLGATE_CACHE: cache }
+  const env = {
+    PATH,
+    HOME: dir,
+    TOOLGATE_URL: gateway.url,
+    TOOLGATE_CACHE: cache,
+    NODE_V8_COVERAGE: undefined,
+  }
   const file = program === 'node' ? process.execPath : program
   return new Promise((resolve, reject) => {
     execFile(file, args, { cwd: dir, env, timeout: 60_000 }, (error, stdout, stderr) => {

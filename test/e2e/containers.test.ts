@@ -91,6 +91,7 @@ test('an engine that is killed costs its calls, and no more', options, async (t)
   const gateway = await start(t, { slow: toolOf('never-answers'), echo: toolOf('echo') })
   // Who is still being learned when its engine goes has had a container, and is told of that.
   await allLearned(gateway)
+  await count(0)
   const session = await openSession(`${gateway.url}/mcp/slow`)
   const { result } = await session.request('tools/list')
   const [{ name }] = (result as { tools: [{ name: string }] }).tools

@@ -210,8 +210,9 @@ function scratch({ cells }: Pick<Config, 'cells'>): Part {
 }
 
 function environment({ env, secrets }: Policy): Part {
-  const names = [...PASSED, ...env, ...Object.keys(secrets)]
-  const rule = `of the gateway’s only ${list(names)}, and a PATH of what is seen`
+  const names = new Set([...PASSED, ...env, ...Object.keys(secrets)])
+  const path = names.has('PATH') ? '' : ', and a PATH of what is seen'
+  const rule = `of the gateway’s only ${list([...names])}${path}`
   return {
     lines: [{ what: 'environment', rule, by: 'started with an environment of its own' }],
     // Told, not inherited: a name must not mean anything to what runs before the cell is built.

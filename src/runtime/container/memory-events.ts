@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { GATEWAY } from '../../mark.ts'
 import { ask, type Engine } from './engine.ts'
+import { LABEL } from './labels.ts'
 
 /**
  * Listens for containers of ours that run out of memory: an engine that removes a container at its
@@ -31,7 +32,7 @@ const streams = new WeakMap<Engine, Promise<void>>()
 const short = new Set<string>()
 
 async function open(engine: Engine): Promise<void> {
-  const filters = { event: ['oom'], label: [`toolgate.gateway=${GATEWAY}`] }
+  const filters = { event: ['oom'], label: [`${LABEL.gateway}=${GATEWAY}`] }
   const stream = await ask(engine.docker.getEvents({ filters }))
   const socket = (stream as unknown as { socket?: { unref(): void } }).socket
   // It alone keeps no gateway from ending.

@@ -8,6 +8,7 @@ import { proxyVariables } from '../egress/variables.ts'
 import { deadEnd } from './dead-end.ts'
 import { ask, type Engine, engineSaid, statusOf } from './engine.ts'
 import { FilterError, type Filters } from './iptables.ts'
+import { LABEL } from './labels.ts'
 import { isWaived } from './part.ts'
 import { removeLater } from './remove.ts'
 import { bridgeName, buildWall, findWalls, isThere, type Wall } from './wall.ts'
@@ -136,7 +137,7 @@ async function make(
       Internal: true,
       EnableIPv6: false,
       CheckDuplicate: true,
-      Labels: { 'toolgate.gateway': GATEWAY, 'toolgate.tool': tool },
+      Labels: { [LABEL.gateway]: GATEWAY, [LABEL.tool]: tool },
       // The tool's containers, which may serve several callers, do not see each other.
       Options: {
         'com.docker.network.bridge.enable_icc': 'false',

@@ -3,6 +3,7 @@ import { GATEWAY } from '../../mark.ts'
 import { type EngineAddress, type EngineConfig, engineAddress } from './address.ts'
 import { ask, type Engine, findAgain } from './engine.ts'
 import { removeGroups } from './groups.ts'
+import { LABEL } from './labels.ts'
 import { networksInUse, removeNetwork } from './network.ts'
 import { endContainer, owned } from './remove.ts'
 
@@ -46,7 +47,7 @@ let timer: NodeJS.Timeout | undefined
 /** Milliseconds. */
 const MINUTE = 60_000
 
-const LABELLED = { label: ['toolgate.gateway'] }
+const LABELLED = { label: [LABEL.gateway] }
 
 async function endContainers(
   engine: Engine,
@@ -58,7 +59,7 @@ async function endContainers(
   const isOwned = (name: string) => before.has(name) || owned.has(name)
   const containers = await ask(engine.docker.listContainers({ all: true, filters: LABELLED }))
   return each(containers, async ({ Id, Names, Labels }) => {
-    const { 'toolgate.gateway': gateway = '', 'toolgate.tool': tool = '' } = Labels
+    const { [LABEL.gateway]: gateway = '', [LABEL.tool]: tool = '' } = Labels
     const own = gateway === GATEWAY && !Names?.some((name) => isOwned(name.replace(/^\//, '')))
     if (!own && !dead.has(gateway)) return
     const was = await endContainer(engine, Id)
@@ -74,7 +75,7 @@ async function removeNetworks(
   const networks = await ask(engine.docker.listNetworks({ filters: LABELLED as never }))
   const used = await networksInUse()
   return each(networks, async ({ Id, Labels }) => {
-    const gateway = Labels?.['toolgate.gateway'] ?? ''
+    const gateway = Labels?.[LABEL.gateway] ?? ''
     const own = gateway === GATEWAY && !used.has(Id)
     if (own || dead.has(gateway)) await removeNetwork(engine, Id)
   })

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { EngineConfig } from './address.ts'
 import { ask, type Engine, findAgain, statusOf } from './engine.ts'
 import { removeGroups } from './groups.ts'
+import { LABEL } from './labels.ts'
 
 /** Names of the containers that this gateway has, or is about to have. */
 export const owned = new Set<string>()
@@ -25,13 +26,15 @@ export function nameOf(mark: string): string {
   return `toolgate-${mark}`
 }
 
-/** A request to make the container of an instance, which an engine may heed after all. */
+/** What is known of the container of an instance. */
 export interface Making {
   readonly mark: string
-  /** Of the container, once it is known. */
+  /** Once the engine has told it. */
   id?: string
-  /** The engine has said what became of it, or has ended. */
-  answered: boolean
+  /** The engine was asked for one, and has not refused: it may make it when nobody waits any more. */
+  open: boolean
+  /** How many times the engine has said since that it has none. */
+  looks: number
 }
 
 /**
@@ -45,12 +48,11 @@ export async function removeContainer(
 ): Promise<void> {
   const name = nameOf(making.mark)
   const remove = async (from: Engine) => {
-    const { answered } = making
     const id = making.id ?? (await findId(from, making.mark))
     if (id !== undefined) {
       await endContainer(from, id)
       await removeGroups(id)
-    } else if (!answered) throw new Error('the engine may make it yet')
+    } else if (making.open && ++making.looks < LOOKS) throw new Error('it may be made yet')
     owned.delete(name)
   }
   try {
@@ -62,7 +64,7 @@ export async function removeContainer(
 
 /** One that an engine could not remove loses its name, and is there all the same with its labels. */
 async function findId({ docker }: Engine, mark: string): Promise<string | undefined> {
-  const filters = { label: [`toolgate.instance=${mark}`] }
+  const filters = { label: [`${LABEL.instance}=${mark}`] }
   const [found] = await ask(docker.listContainers({ all: true, filters }), PATIENCE)
   return found?.Id
 }
@@ -107,6 +109,9 @@ async function tryAgain(): Promise<void> {
   clearInterval(timer)
   timer = undefined
 }
+
+/** Of one that may be made yet: for a minute, as it is tried again. */
+const LOOKS = 30
 
 /** Milliseconds. */
 const AGAIN = 2_000

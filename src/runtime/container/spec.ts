@@ -5,6 +5,7 @@ import type { Declaration } from '../../tool/declaration.ts'
 import { WORKSPACE } from '../cell/native.ts'
 import type { ContainerCell } from './cell.ts'
 import type { Image } from './image.ts'
+import { LABEL } from './labels.ts'
 import type { Connected } from './network.ts'
 import { tmpfsOf } from './tmpfs.ts'
 
@@ -50,9 +51,9 @@ export function specOf(
     ...(args.length > 0 && { Cmd: args.map((arg) => arg.replaceAll('{workspace}', WORKSPACE)) }),
     Env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
     Labels: {
-      'toolgate.instance': mark,
-      'toolgate.gateway': GATEWAY,
-      'toolgate.tool': tool.name,
+      [LABEL.instance]: mark,
+      [LABEL.gateway]: GATEWAY,
+      [LABEL.tool]: tool.name,
     },
     User: user,
     Hostname: 'tool',

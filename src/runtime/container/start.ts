@@ -13,7 +13,7 @@ import type { StartOptions } from '../starting.ts'
 import { userOf } from '../users.ts'
 import { openWorkspace } from '../workspace.ts'
 import { attach, streamsOf } from './attach.ts'
-import { ask, type Engine, findEngine, startFailure } from './engine.ts'
+import { ask, type Engine, findEngine, startFailure, statusOf } from './engine.ts'
 import { cellHere } from './here.ts'
 import { findImage } from './image.ts'
 import { watchMemory } from './memory-events.ts'
@@ -124,7 +124,7 @@ async function run(
   const { engine, image, disk } = instance
   const { config, fields, variables } = options
   const mark = markOf(fields.instance)
-  const making: Making = { mark, answered: true }
+  const making: Making = { mark, open: false, looks: 0 }
   owned.add(nameOf(mark))
   watchOwn(config)
   undo.push(() => removeContainer(engine, making, config))
@@ -174,7 +174,7 @@ async function start(
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(new Error('no answer in time')), patience)
   try {
-    const container = await ask(make(docker, making, spec), patience)
+    const container = await make(docker, making, spec, late.signal)
     await watchMemory(engine)
     const connection = await attach(docker, container.id, late.signal)
     connection.on('error', () => {})
@@ -191,21 +191,24 @@ async function start(
   }
 }
 
-/** Notes what becomes of it, however late. */
 async function make(
   docker: Docker,
   making: Making,
   spec: ContainerCreateOptions,
+  abortSignal: AbortSignal,
 ): Promise<Container> {
-  making.answered = false
+  making.open = true
   try {
     // Named apart: by default the whole of it, with what is secret, would be in the URL, too.
-    const asked = { _query: { name: nameOf(making.mark) }, _body: spec }
+    const asked = { _query: { name: nameOf(making.mark) }, _body: spec, abortSignal }
     const container = await docker.createContainer(asked as unknown as ContainerCreateOptions)
     making.id = container.id
     return container
-  } finally {
-    making.answered = true
+  } catch (error) {
+    const status = statusOf(error)
+    // Of those in between a proxy speaks, which gives up before the engine does.
+    making.open = status === undefined || (status > 501 && status < 505)
+    throw error
   }
 }
 

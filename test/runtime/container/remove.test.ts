@@ -22,6 +22,7 @@ interface Made {
 /** An engine that does with a request to make a container as it is told. */
 async function fakeEngine(t: TestContext, create: (res: ServerResponse, make: () => void) => void) {
   const containers: Made[] = []
+  let looks = 0
   const server = createServer(async (req, res) => {
     const url = new URL(req.url ?? '', 'http://engine')
     const path = url.pathname.replace(/^\/v1\.\d+/, '')
@@ -35,6 +36,7 @@ async function fakeEngine(t: TestContext, create: (res: ServerResponse, make: ()
       return create(res, () => containers.push({ Id: ID, Names: null, Labels }))
     }
     if (path === '/containers/json') {
+      looks += 1
       const { label } = JSON.parse(url.searchParams.get('filters') ?? '{}')
       const has = ({ Labels }: Made) =>
         label.every((one: string) => {
@@ -70,26 +72,51 @@ async function fakeEngine(t: TestContext, create: (res: ServerResponse, make: ()
         fields: { tool: 'boxed', instance: `boxed.${++instances}` },
       },
     )
-  return { containers, config, start }
+  return { containers, config, start, looks: () => looks }
 }
 
 let instances = 0
 
-test('one that an engine makes when nobody waits for it any more is removed', linux, async (t) => {
-  let makeLate: (() => void) | undefined
-  const { containers, start } = await fakeEngine(t, (res, make) => {
-    makeLate = () => {
-      make()
-      say(res, 201, { Id: ID })
-    }
+const UNKNOWN: Readonly<Record<string, (res: ServerResponse) => void>> = {
+  'does not answer': () => {},
+  'is cut off': (res) => void res.destroy(),
+  'is behind a proxy that gives up': (res) => say(res, 504, { message: 'it takes too long' }),
+}
+for (const [how, answer] of Object.entries(UNKNOWN)) {
+  test(`one that an engine which ${how} makes afterwards is removed`, linux, async (t) => {
+    let makeLate: (() => void) | undefined
+    const { containers, start } = await fakeEngine(t, (res, make) => {
+      makeLate = make
+      answer(res)
+    })
+    await assert.rejects(start(), /container engine/)
+    assert.equal(owned.size, 1)
+    assert.ok(somethingLeft())
+    makeLate?.()
+    assert.equal(containers.length, 1)
+    await until('it to be removed', () => containers.length === 0)
+    await until('it to be forgotten', () => owned.size === 0 && !somethingLeft())
   })
-  await assert.rejects(start(), /engine does not answer/)
-  assert.equal(owned.size, 1)
+}
+
+test('one that is never made is looked for for a minute', linux, async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { looks, start } = await fakeEngine(t, (res) => void res.destroy())
+  await assert.rejects(start(), /container engine/)
+  const over = () => {
+    t.mock.timers.tick(2_000)
+    return !somethingLeft()
+  }
   assert.ok(somethingLeft())
-  makeLate?.()
-  assert.equal(containers.length, 1)
-  await until('it to be removed', () => containers.length === 0)
-  await until('it to be forgotten', () => owned.size === 0 && !somethingLeft())
+  await until('it to be forgotten', over, 30_000)
+  assert.deepEqual([looks(), owned.size], [30, 0])
+})
+
+test('one that an engine refuses to make is not looked for again', linux, async (t) => {
+  const { start } = await fakeEngine(t, (res) => say(res, 409, { message: 'it is there' }))
+  await assert.rejects(start(), /the container engine says: it is there/)
+  assert.equal(owned.size, 0)
+  assert.ok(!somethingLeft())
 })
 
 test('one that was made without an answer, and has no name, is removed', linux, async (t) => {
