@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
@@ -77,6 +78,20 @@ test('a tool finds in its environment what it was given, and nothing else', { sk
   const said = await sh(session, "tr '\\0' '\\n' </proc/$PPID/environ | cut -d= -f1")
   const names = said.split('\n').sort()
   assert.deepEqual(names, ['HOME', 'PATH', 'PWD', 'TMPDIR', 'TRACEPARENT', 'X_TOOLGATE_INSTANCE'])
+  await session.end()
+})
+
+test('a tool is in the time zone of its machine, and finds its name', { skip }, async () => {
+  const session = await open('nothing')
+  // Where it is a link into what is seen; else the file itself is there.
+  const leads = existsSync('/etc/localtime') ? realpathSync('/etc/localtime') : ''
+  const expected = leads.startsWith('/usr/') ? leads : '/etc/localtime'
+  assert.equal(await sh(session, 'readlink -f /etc/localtime'), expected)
+  const zone = execFileSync('date', ['+%Z'], {
+    encoding: 'utf8',
+    env: { ...process.env, TZ: undefined },
+  })
+  assert.equal(await sh(session, 'date +%Z'), zone.trim())
   await session.end()
 })
 
