@@ -9,7 +9,8 @@ import type { Program, StartOptions } from './starting.ts'
 
 /**
  * Makes ready what a tool's runtime needs before a process can be started: an npm package is
- * installed, an image is pulled. Within `timeouts.install`; quick when everything is there.
+ * installed, an image is pulled. Within `timeouts.install`; quick when everything is there. Rejects
+ * with `tool_failed_to_start`, and `no_cell`.
  */
 export async function prepareTool(tool: Declaration, options: StartOptions): Promise<Program> {
   const { runtime } = tool
@@ -19,6 +20,8 @@ export async function prepareTool(tool: Declaration, options: StartOptions): Pro
     case 'npm': {
       const { installPackage } = await import('./npm.ts')
       const { config, instance, signal } = options
+      // What cannot be started is not downloaded either.
+      refuseWithout((await nativeCell(tool, config)).refusals)
       const installed = await installPackage({
         package: runtime.package,
         version: runtime.version,

@@ -58,6 +58,10 @@ const gateway = skip
             command: fixture('echo'),
             policy: { sandbox: 'required', files: { read: [FIXTURES, '/proc'] } },
           },
+          etc: {
+            command: fixture('echo'),
+            policy: { sandbox: 'required', files: { read: [FIXTURES, '/etc'] } },
+          },
           lost: {
             command: ['no-such-program'],
             policy: { sandbox: 'required', files: { read: ['/proc'] } },
@@ -92,6 +96,12 @@ test('a tool is in the time zone of its machine, and finds its name', { skip }, 
     env: { ...process.env, TZ: undefined },
   })
   assert.equal(await sh(session, 'date +%Z'), zone.trim())
+  await session.end()
+})
+
+test('a tool that is given all of /etc starts', { skip }, async () => {
+  const session = await open('etc')
+  assert.equal(await session.callText('echo', { a: 1 }), '{"a":1}')
   await session.end()
 })
 

@@ -14,20 +14,28 @@ export interface House {
   /** Names of unix sockets that listen on the host: one abstract, one with a path. */
   readonly abstractSocket: string
   readonly pathSocket: string
+  /** Of the container engine that the gateway uses. */
+  readonly engineSocket: string
 }
 
 export interface Attack {
   readonly title: string
   readonly by: 'sh' | 'python'
   script(house: House): string
-  /** What it prints when it got through; every script ends with `REFUSED` where it did not. */
+  /** What it prints when it got through, besides `THROUGH` and the treasure. */
   readonly through?: RegExp
 }
+
+/** What a shell says of a program that every machine has; an attack without it is none. */
+export const MISSING = /\b(?:cat|grep|head|kill|ln|ls|mknod|mount|su|touch|tr|unshare): not found/
 
 /** What is kept in places that no tool may read. */
 export const TREASURE = 'treasure-8c1d0e72'
 
-/** Each succeeds in printing `THROUGH`, or `TREASURE`, where a wall is missing. */
+/**
+ * Each succeeds in printing `THROUGH`, or `TREASURE`, where a wall is missing, and prints `ENDED`
+ * last: one that broke off, for want of a program, say, shows nothing.
+ */
 export const ATTACKS: readonly Attack[] = [
   reads('the host’s password hashes', () => '/etc/shadow', 'root:[*!$]'),
   reads('the gateway’s environment', ({ gatewayPid }) => `/proc/${gatewayPid}/environ`),
@@ -43,7 +51,7 @@ export const ATTACKS: readonly Attack[] = [
   sh(
     'lists processes of others',
     () =>
-      `cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -e '[m]ain.ts serve' -e '[e]cho.mjs' && echo THROUGH`,
+      `cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -e '[m]ain.js serve' -e '[e]cho.mjs' && echo THROUGH`,
   ),
   sh('ends the gateway', ({ gatewayPid }) => `kill -9 ${gatewayPid} && echo THROUGH`),
   sh('ends another tool', ({ neighbourPid }) => `kill -9 ${neighbourPid} && echo THROUGH`),
@@ -66,7 +74,7 @@ export const ATTACKS: readonly Attack[] = [
   sh(
     'follows a symlink out of the workspace',
     ({ workspace }) =>
-      `ln -sf / /workspace/out; cat /workspace/out${workspace}/neighbour/private /workspace/out/etc/shadow`,
+      `ln -sf / /workspace/out; cat /workspace/out${workspace}/neighbour/private && echo THROUGH; cat /workspace/out/etc/shadow && echo THROUGH`,
   ),
   sh(
     'opens devices',
@@ -92,8 +100,8 @@ export const ATTACKS: readonly Attack[] = [
   ),
   sh(
     'finds sockets of container engines',
-    () =>
-      'ls /var/run/docker.sock /run/docker.sock /run/podman/podman.sock /run/containerd && echo THROUGH',
+    ({ engineSocket }) =>
+      `for each in /var/run/docker.sock /run/docker.sock /run/podman/podman.sock /run/containerd ${engineSocket}; do [ -e $each ] && echo THROUGH; done`,
   ),
   ...[
     ['traces a process', 101, '0, 0, 0, 0'],
@@ -135,6 +143,9 @@ while time.time() < end:
   python('connects to a unix socket of the host', ({ pathSocket }) =>
     unix(JSON.stringify(pathSocket)),
   ),
+  python('connects to the container engine', ({ engineSocket }) =>
+    unix(JSON.stringify(engineSocket)),
+  ),
   python('connects to a service on the host’s loopback', ({ port }) => tcp('127.0.0.1', port)),
   python('connects to the gateway', ({ gatewayPort }) => tcp('127.0.0.1', gatewayPort)),
   python('asks the metadata service', () => tcp('169.254.169.254', 80)),
@@ -149,17 +160,21 @@ function reads(what: string, path: (house: House) => string, through = ''): Atta
   return {
     title: `reads ${what}`,
     by: 'sh',
-    script: (house) => `cat '${path(house)}' && echo THROUGH`,
+    script: (house) => `cat '${path(house)}' && echo THROUGH; echo ENDED`,
     ...(through !== '' && { through: new RegExp(through) }),
   }
 }
 
 function sh(title: string, script: (house: House) => string): Attack {
-  return { title, by: 'sh', script }
+  return { title, by: 'sh', script: (house) => `${script(house)}; echo ENDED` }
 }
 
 function python(title: string, script: (house: House) => string): Attack {
-  return { title, by: 'python', script }
+  // Only what the system refuses is a refusal: not a module that is missing.
+  const guarded = (house: House) => `try: exec(${JSON.stringify(script(house))})
+except OSError as refusal: print(refusal)
+print('ENDED')`
+  return { title, by: 'python', script: guarded }
 }
 
 /** A system call by its number on x86-64: it has to fail for want of permission. */

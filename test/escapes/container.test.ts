@@ -7,7 +7,7 @@ import { absent } from '../harness/services.ts'
 import { errorOf, openSession, type Session } from '../harness/session.ts'
 import { toolView } from '../harness/tool-view.ts'
 import { until } from '../harness/until.ts'
-import { ATTACKS, TREASURE } from './attacks.ts'
+import { ATTACKS, MISSING, TREASURE } from './attacks.ts'
 import { type Besieged, besiege, neighbourAnswers } from './house.ts'
 import { ARMED, armImage } from './image.ts'
 
@@ -64,6 +64,8 @@ test('a tool in a container gets through nowhere', { skip }, async (t) => {
       const { said } = await run(session, by, script(house))
       assert.doesNotMatch(said, DIFFERENT[title] ?? new RegExp(`THROUGH|${TREASURE}`))
       assert.doesNotMatch(said, through)
+      assert.match(said, /^ENDED$/m)
+      assert.doesNotMatch(said, MISSING)
     })
   }
   await session.end()

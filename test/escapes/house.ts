@@ -31,6 +31,7 @@ export async function besiege(
     for (const server of servers) server.close()
     rmSync(home, { recursive: true, force: true })
   })
+  const engineSocket = String((config.engine as { socket?: string })?.socket ?? pathSocket)
   const gateway = await startGateway(owner, {
     ...options,
     env: { SECRET_OF_THE_GATEWAY: TREASURE, ...options.env },
@@ -62,6 +63,7 @@ export async function besiege(
       gatewayPort: Number(new URL(gateway.url).port),
       abstractSocket,
       pathSocket,
+      engineSocket,
     },
   }
 }

@@ -3,7 +3,7 @@ import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { absent } from '../harness/services.ts'
 import { openSession, type Session } from '../harness/session.ts'
-import { ATTACKS, TREASURE } from './attacks.ts'
+import { ATTACKS, MISSING, TREASURE } from './attacks.ts'
 import { besiege, neighbourAnswers } from './house.ts'
 
 const skip = absent('bwrap') || absent('python3')
@@ -25,6 +25,8 @@ test('a tool in a cell gets through nowhere', { skip }, async (t) => {
       const { said } = JSON.parse(await session.callText(by, { script: script(house) }))
       assert.doesNotMatch(said, new RegExp(`THROUGH|${TREASURE}`))
       assert.doesNotMatch(said, through)
+      assert.match(said, /^ENDED$/m)
+      assert.doesNotMatch(said, MISSING)
     })
   }
   assert.ok(await neighbourAnswers(besieged))

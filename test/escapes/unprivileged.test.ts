@@ -7,7 +7,7 @@ import { fixture } from '../harness/fixtures.ts'
 import { absent } from '../harness/services.ts'
 import { openSession } from '../harness/session.ts'
 import { toolView } from '../harness/tool-view.ts'
-import { ATTACKS, TREASURE } from './attacks.ts'
+import { ATTACKS, MISSING, TREASURE } from './attacks.ts'
 import { besiege, neighbourAnswers } from './house.ts'
 
 /**
@@ -71,6 +71,8 @@ test('a tool of a gateway that is not root gets through nowhere either', { skip 
       const answer = JSON.parse(await session.callText(by, { script: script(house) }))
       assert.doesNotMatch(answer.said, new RegExp(`THROUGH|${TREASURE}`))
       assert.doesNotMatch(answer.said, through)
+      assert.match(answer.said, /^ENDED$/m)
+      assert.doesNotMatch(answer.said, MISSING)
     })
   }
   await session.end()

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readlinkSync } from 'node:fs'
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 
 /** One thing that is seen in a cell, as bubblewrap is told. */
@@ -12,11 +12,11 @@ export interface Mount {
 
 /** What nearly every program needs: the system's programs and libraries, and facts about it. */
 export function systemView(): readonly Mount[] {
-  known ??= [...FOLDERS.flatMap(folder), ...FACTS.flatMap(fact)]
-  return known
+  folders ??= FOLDERS.flatMap(folder)
+  return [...folders, ...FACTS.flatMap(fact)]
 }
 
-let known: readonly Mount[] | undefined
+let folders: readonly Mount[] | undefined
 
 /** As one reads them in `explain`. */
 export const SYSTEM = '/usr and the libraries, certificates and time zone of the system'
@@ -62,9 +62,13 @@ function folder(path: string): Mount[] {
  */
 function fact(path: string): Mount[] {
   if (!existsSync(path)) return []
-  if (lstatSync(path).isSymbolicLink()) {
-    const source = resolve(dirname(path), readlinkSync(path))
-    if (source.startsWith('/usr/')) return [{ kind: 'link', source, target: path }]
+  const real = realpathSync(path)
+  if (real !== path && lstatSync(path).isSymbolicLink()) {
+    const source = readlinkSync(path)
+    const places = [resolve(dirname(path), source), real]
+    if (places.every((place) => place.startsWith('/usr/'))) {
+      return [{ kind: 'link', source, target: path }]
+    }
   }
   return [{ kind: 'read-only', source: path, target: path }]
 }
@@ -88,7 +92,11 @@ export function readOnly(source: string, target = source): Mount {
 export function mountFlags(mounts: readonly Mount[]): string[] {
   // What is seen at one place is mounted there once.
   const places = new Map(mounts.map((mount) => [mount.target, mount]))
-  const outermost = [...places.values()].toSorted((a, b) => depth(a.target) - depth(b.target))
+  const shown = [...places.values()].filter(({ kind, target }) => {
+    // A folder that is mounted has its own, which bubblewrap would not replace.
+    return kind !== 'link' || !isSeen(dirname(target), mounts)
+  })
+  const outermost = shown.toSorted((a, b) => depth(a.target) - depth(b.target))
   // Left alone, bubblewrap makes folders that only root may enter.
   const folders = new Set(outermost.flatMap(({ target }) => foldersAbove(target)))
   const made = [...folders].filter((path) => !isSeen(path, mounts))

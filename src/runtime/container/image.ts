@@ -50,7 +50,7 @@ export async function findImage(engine: Engine, name: string): Promise<Image | u
     const { Id, RepoDigests, Config } = await ask(engine.docker.getImage(name).inspect())
     const image = {
       id: Id,
-      digest: RepoDigests?.[0] ?? Id,
+      digest: digestOf(name, RepoDigests ?? []) ?? Id,
       user: Config?.User ?? '',
       volumes: Object.keys(Config?.Volumes ?? {}),
     }
@@ -60,6 +60,13 @@ export async function findImage(engine: Engine, name: string): Promise<Image | u
     if (statusOf(error) === 404) return undefined
     throw error
   }
+}
+
+/** An image may have come by several names, which engines list whichever they are asked for. */
+function digestOf(name: string, listed: readonly string[]): string | undefined {
+  const [path = '', digest = ''] = name.split('@')
+  const own = `${path.replace(/:[^/]+$/, '')}@${digest}`
+  return listed.find((each) => each.startsWith(own)) ?? listed[0]
 }
 
 /** The content that a container tool was last started from, or found to have; null: none yet. */

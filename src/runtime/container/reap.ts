@@ -5,7 +5,7 @@ import { ask, type Engine, findAgain } from './engine.ts'
 import { removeGroups } from './groups.ts'
 import { LABEL } from './labels.ts'
 import { networksInUse, removeNetwork } from './network.ts'
-import { endContainer, owned } from './remove.ts'
+import { endContainer, nameOf, owned } from './remove.ts'
 
 /** A container that nobody owned. */
 export interface Reaped {
@@ -56,11 +56,12 @@ async function endContainers(
 ): Promise<PromiseSettledResult<void>[]> {
   // What is made or removed while we look is owned before or after.
   const before = new Set(owned)
-  const isOwned = (name: string) => before.has(name) || owned.has(name)
+  const isOwned = (mark = '') => before.has(nameOf(mark)) || owned.has(nameOf(mark))
   const containers = await ask(engine.docker.listContainers({ all: true, filters: LABELLED }))
-  return each(containers, async ({ Id, Names, Labels }) => {
+  return each(containers, async ({ Id, Labels }) => {
     const { [LABEL.gateway]: gateway = '', [LABEL.tool]: tool = '' } = Labels
-    const own = gateway === GATEWAY && !Names?.some((name) => isOwned(name.replace(/^\//, '')))
+    // By its label: names can be changed, and lost.
+    const own = gateway === GATEWAY && !isOwned(Labels[LABEL.instance])
     if (!own && !dead.has(gateway)) return
     const was = await endContainer(engine, Id)
     await removeGroups(Id)

@@ -174,7 +174,7 @@ async function start(
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(new Error('no answer in time')), patience)
   try {
-    const container = await make(docker, making, spec, late.signal)
+    const container = await ask(make(docker, making, spec, late.signal), patience)
     await watchMemory(engine)
     const connection = await attach(docker, container.id, late.signal)
     connection.on('error', () => {})
@@ -205,12 +205,21 @@ async function make(
     making.id = container.id
     return container
   } catch (error) {
-    const status = statusOf(error)
-    // Of those in between a proxy speaks, which gives up before the engine does.
-    making.open = status === undefined || (status > 501 && status < 505)
+    making.open = mayHeed(error)
     throw error
   }
 }
+
+/** Whether an engine that was asked like this may do it all the same. */
+function mayHeed(error: unknown): boolean {
+  const status = statusOf(error)
+  // Of those in between a proxy speaks, which gives up before the engine does.
+  if (status !== undefined) return status > 501 && status < 505
+  return !UNHEARD.has((error as NodeJS.ErrnoException).code)
+}
+
+/** Nothing was sent. */
+const UNHEARD = new Set<string | undefined>(['ECONNREFUSED', 'ENOENT', 'EACCES'])
 
 /** Of its first process on this host; 0 where it may be another machine's. */
 async function pidOf(engine: Engine, container: Container): Promise<number> {

@@ -21,3 +21,9 @@ test('no folder is made where a link is', () => {
   const flags = mountFlags([...MERGED, { kind: 'read-only', source: '/a', target: '/bin/a' }])
   assert.ok(!flags.join(' ').includes('--dir /bin'), flags.join(' '))
 })
+
+test('a link below a folder that is mounted is left to that folder', () => {
+  const zone: Mount = { kind: 'link', source: '/usr/share/zoneinfo/UTC', target: '/etc/localtime' }
+  assert.deepEqual(mountFlags([...MERGED, zone]).slice(-3), ['--symlink', zone.source, zone.target])
+  assert.ok(!mountFlags([...MERGED, zone, readOnly('/etc')]).includes(zone.target))
+})

@@ -13,6 +13,13 @@ import { until } from '../../harness/until.ts'
 import { boxed, type Ground, groundOf, type Started, start } from './given.ts'
 
 const options = { skip: noEngine }
+const PUBLIC = '93.184.216.34'
+/** A port that the gateway has. */
+const OWN = 8080
+/** Where names lead, one lookup after the other; all else is public. */
+const leads = new Map<string, string[][]>()
+/** What was connected to, outside. */
+const dialled: string[] = []
 const ends: (() => Promise<void>)[] = []
 const file: Owner = { after: (end) => void ends.push(end) }
 let engine: TestEngine
@@ -22,7 +29,8 @@ let outside: number
 before(async () => {
   if (noEngine) return
   engine = await startEngine(file)
-  const far = createServer((_request, response) => response.writeHead(202).end())
+  // Each request is a connection of its own, so that each has to be let through.
+  const far = createServer((_, response) => response.writeHead(202, { connection: 'close' }).end())
   far.listen(0, '127.0.0.1')
   await once(far, 'listening')
   file.after(async () => {
@@ -31,8 +39,12 @@ before(async () => {
   })
   outside = (far.address() as AddressInfo).port
   ground = await groundOf(file, engine.socket, {
-    lookup: async () => ['93.184.216.34'],
-    connect: () => connect({ host: '127.0.0.1', port: outside, allowHalfOpen: true }),
+    ownPorts: () => [OWN],
+    lookup: async (host) => leads.get(host)?.shift() ?? [PUBLIC],
+    connect: (address, port) => {
+      dialled.push(`${address} ${port}`)
+      return connect({ host: '127.0.0.1', port: outside, allowHalfOpen: true })
+    },
   })
 })
 after(async () => {
@@ -61,7 +73,7 @@ test(
       .filter(({ family, internal }) => family === 'IPv4' && !internal)
       .map(({ address }) => address)
       .filter((address) => address.split('.')[1] !== network?.IPAddress.split('.')[1])
-    for (const host of ['93.184.216.34', ...others]) {
+    for (const host of [PUBLIC, ...others]) {
       const direct = await call(started, 'connect', { host, port })
       assert.match(direct, /^(ENETUNREACH|EHOSTUNREACH|timeout)$/, host)
     }
@@ -75,6 +87,51 @@ test(
     // The engine looks up no names for it.
     const named = await call(started, 'connect', { host: 'there.example', port: 80 })
     assert.match(named, /^(EAI_AGAIN|ENOTFOUND|timeout)$/)
+  },
+)
+
+for (const listed of [false, true]) {
+  const given = listed ? 'whose list names it' : "with 'egress'"
+  test(
+    `a container ${given} is refused what leads inside, and connected to what was checked`,
+    options,
+    async (t) => {
+      const inside: Record<string, { leads?: string[]; why?: string }> = {
+        'loopback.example:80': { leads: ['127.0.0.1'] },
+        'private.example:80': { leads: ['10.0.0.1'] },
+        'metadata.example:80': { leads: ['169.254.169.254'] },
+        'both.example:80': { leads: [PUBLIC, '192.168.0.1'] },
+        '169.254.169.254:80': {},
+        [`gate.example:${OWN}`]: { leads: ['127.0.0.1'], why: 'gateway' },
+        [`0.0.0.0:${OWN}`]: { why: 'gateway' },
+      }
+      const allow = [...Object.keys(inside), 'rebinds.example:80']
+      const started = await start(t, ground, engine, tool(listed ? { allow } : 'egress'))
+      for (const [place, { leads: addresses, why = 'not_public' }] of Object.entries(inside)) {
+        const [host = '', port] = place.split(':')
+        if (addresses) leads.set(host, [addresses])
+        await refused(started, { host, port: Number(port), why })
+      }
+      leads.set('rebinds.example', [[PUBLIC], ['10.0.0.1']])
+      dialled.length = 0
+      assert.equal(await call(started, 'fetch', { url: 'http://rebinds.example/' }), '202')
+      assert.deepEqual(dialled, [`${PUBLIC} 80`])
+      await refused(started, { host: 'rebinds.example', port: 80, why: 'not_public' })
+    },
+  )
+}
+
+test(
+  'a container is refused the gateway at the one address of this machine that it can reach',
+  options,
+  async (t) => {
+    const started = await start(t, ground, engine, tool('egress'))
+    const environment = JSON.parse(await call(started, 'environment', {}))
+    await refused(started, {
+      host: new URL(environment.HTTP_PROXY).hostname,
+      port: OWN,
+      why: 'gateway',
+    })
   },
 )
 
@@ -96,6 +153,19 @@ test('one network for all containers of a tool, gone with the last of them', opt
 })
 
 const tool = (network: Policy['network']) => boxed('looks-around', { network })
+
+/** Fetches it: the proxy says no and logs why, and nothing is connected to. */
+async function refused(started: Started, place: { host: string; port: number; why: string }) {
+  const [told, before] = [ground.logs.length, dialled.length]
+  const url = `http://${place.host}:${place.port}/`
+  assert.match(await call(started, 'fetch', { url }), /cancelled|403/, url)
+  const lines = ground.logs.slice(told).filter(({ msg }) => msg === 'egress refused')
+  assert.deepEqual(
+    lines.map(({ host, port, why }) => ({ host, port, why })),
+    [place],
+  )
+  assert.deepEqual(dialled.slice(before), [], url)
+}
 
 async function networks(): Promise<string[]> {
   const found = await engine.docker.listNetworks()

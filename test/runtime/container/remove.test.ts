@@ -36,8 +36,8 @@ async function fakeEngine(t: TestContext, create: (res: ServerResponse, make: ()
       return create(res, () => containers.push({ Id: ID, Names: null, Labels }))
     }
     if (path === '/containers/json') {
-      looks += 1
       const { label } = JSON.parse(url.searchParams.get('filters') ?? '{}')
+      if (label.join().startsWith('toolgate.instance=')) looks += 1
       const has = ({ Labels }: Made) =>
         label.every((one: string) => {
           const [key = '', value] = one.split('=')
@@ -80,6 +80,10 @@ let instances = 0
 const UNKNOWN: Readonly<Record<string, (res: ServerResponse) => void>> = {
   'does not answer': () => {},
   'is cut off': (res) => void res.destroy(),
+  'is cut off within its answer': (res) => {
+    res.writeHead(201, { 'content-length': 99 }).write('{')
+    setTimeout(() => res.destroy(), 50)
+  },
   'is behind a proxy that gives up': (res) => say(res, 504, { message: 'it takes too long' }),
 }
 for (const [how, answer] of Object.entries(UNKNOWN)) {
@@ -138,4 +142,15 @@ test('one of ours that has no name any more is reaped', linux, async (t) => {
   await reapContainers(config, new Set(), ({ container }) => told.push(container))
   assert.deepEqual(containers, [])
   assert.deepEqual(told, [ID])
+})
+
+test('one that an instance has is not, whatever its name is', linux, async (t) => {
+  const { containers, config } = await fakeEngine(t, () => {})
+  const mark = `${GATEWAY}.boxed.1000`
+  const Labels = { 'toolgate.gateway': GATEWAY, 'toolgate.instance': mark }
+  containers.push({ Id: ID, Names: null, Labels })
+  owned.add(`toolgate-${mark}`)
+  t.after(() => owned.delete(`toolgate-${mark}`))
+  await reapContainers(config, new Set())
+  assert.equal(containers.length, 1)
 })
