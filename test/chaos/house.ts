@@ -85,6 +85,11 @@ export function toolsNamed(...names: readonly string[]): Record<string, ToolSour
   return Object.fromEntries(Object.entries(TOOLS).filter(([name]) => names.includes(name)))
 }
 
+/** How many instances it keeps ready: the spares of `celled` and `boxed`, and the least of `pool`. */
+export function keptIn({ tools }: House): Readonly<Record<string, number>> {
+  return { celled: 2, pool: 1, ...(tools.includes('boxed') && { boxed: 1 }) }
+}
+
 /** Ends with its owner: its gateways first, then its folder. */
 export function openHouse(owner: Owner, { tools = TOOLS, engine }: HouseOptions = {}): House {
   const folder = mkdtempSync(join(tmpdir(), 'toolgate-chaos-'))

@@ -22,6 +22,8 @@ test('kill -9 the container engine under load: others go on, and it is as it was
   const call = { name: 'count', arguments: { wait: 60_000 } }
   const inFlight = await boxed.stream('tools/call', call, 1)
 
+  // The groups of these are looked for from here on, whoever forgets them.
+  assert.notDeepEqual((await boxes(gateway)).groups, [])
   await engine.kill()
   const failed = await inFlight.waitFor('the call to fail', ({ data }) => data !== '')
   const { error } = messageIn(failed)
@@ -59,9 +61,15 @@ test('kill -9 the container engine under load: others go on, and it is as it was
   const next = await house.start()
   await next.waitForLog('that to be told', ({ msg }) => msg === 'orphans cannot be looked after')
   await engine.restart()
-  // Groups that the engine forgot meanwhile have nobody left who knows the ids of its containers.
-  await nothingLeft(gateway, Date.now() + 10_000, { cgroups: [] })
+  await nothingLeft(gateway, Date.now() + 10_000)
   await allAnswer(next, OTHERS)
+
+  // With an engine that is back it leaves nothing of its own, its groups included.
+  await boxedAnswers(next)
+  assert.notDeepEqual((await boxes(next)).groups, [])
+  next.signal('SIGTERM')
+  assert.equal(await next.exit, 0)
+  await nothingLeft(next, Date.now())
 })
 
 /** An engine that is back is noticed by who asks for it. */

@@ -11,7 +11,7 @@ export interface Rest {
 }
 
 export interface SettledOptions {
-  /** How many instances of each tool it keeps ready; all in cells. */
+  /** How many instances of each tool it keeps ready: in containers those of `boxed`, else in cells. */
   readonly kept: Readonly<Record<string, number>>
   /** There may be no more of anything than there was then. */
   readonly before?: Rest
@@ -38,7 +38,7 @@ export async function settled(
     const grew = grown(before?.gauges ?? gauges, gauges)
     const ready =
       isDeepStrictEqual(Object.fromEntries(instances), wanted) &&
-      remains.processes.length === sum(wanted, /./) * IN_A_CELL
+      remains.processes.length === processesOf(kept)
     if (ready && used + more.length + Object.keys(grew).length === 0) return { remains, gauges }
     if (performance.now() > end) {
       const found = JSON.stringify({ more, grew, gauges, remains }, null, 2)
@@ -51,6 +51,15 @@ export async function settled(
 const INSTANCES = 'mcp_gateway_instances'
 /** Bubblewrap, the first one inside, and the program. */
 const IN_A_CELL = 3
+/** The first one inside, and the program. */
+const IN_A_CONTAINER = 2
+
+function processesOf(kept: SettledOptions['kept']): number {
+  const each = Object.entries(kept).map(
+    ([tool, count]) => count * (tool === 'boxed' ? IN_A_CONTAINER : IN_A_CELL),
+  )
+  return each.reduce((total, count) => total + count, 0)
+}
 
 function sum(gauges: Gauges, name: RegExp): number {
   const values = Object.entries(gauges).filter(([each]) => name.test(each))

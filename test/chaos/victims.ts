@@ -4,7 +4,7 @@ import { readStatNow } from '../../src/runtime/proc.ts'
 import { commandLine, isAlive, processIds } from '../harness/processes.ts'
 import type { Resident } from './house.ts'
 
-/** A process of a tool's, and what it is: `celled bubblewrap`, `leaves-bare grandchild`. */
+/** A process of a tool's, and what it is: `celled bubblewrap`, `boxed program of a spare`. */
 export interface Victim {
   readonly pid: number
   readonly what: string
@@ -26,6 +26,7 @@ function roleOf(pid: number, mark: string, gateway: number): string {
   const command = commandLine(pid)
   const parent = readStatNow(pid)?.parent ?? 0
   if (/^\S*bwrap /.test(command)) return parent === gateway ? 'bubblewrap' : 'first in its cell'
+  if (/docker-init /.test(command)) return 'first in its container'
   if (/ -e /.test(command)) return 'grandchild'
   return markOf(parent) === mark ? 'program' : 'leader'
 }

@@ -10,9 +10,12 @@ export const owned = new Set<string>()
 /** How to remove what could not be, the engine being gone, by its name. */
 const left = new Map<string, () => Promise<unknown>>()
 
-/** Something of ours may still be there, which only a later gateway can remove if this one ends. */
+/**
+ * Something of ours may still be there, which only a later gateway can remove if this one ends: what
+ * could not be removed, and what an engine is about to make or start.
+ */
 export function somethingLeft(): boolean {
-  return left.size > 0
+  return left.size + owned.size > 0
 }
 
 /** Tries again and again, until it resolves. */
