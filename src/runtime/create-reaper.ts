@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 import { GATEWAY } from '../mark.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { clearContainers } from './container/clear.ts'
-import { somethingLeft } from './container/remove.ts'
+import { allRemoved, somethingLeft } from './container/remove.ts'
 import { forgetUse } from './container/used.ts'
 import { forgetEgress } from './egress/folder.ts'
 import { findLimiter } from './limits/limiter.ts'
@@ -21,7 +21,11 @@ export function createReaper(config: Config, telemetry: Telemetry): Reaper {
       async (dead) => (await findLimiter()).reap(dead),
       (dead) => clearContainers(config, dead, telemetry),
     ],
-    leaves: somethingLeft,
+    leaves: async () => {
+      // One that was just being started is ended first.
+      await allRemoved()
+      return somethingLeft()
+    },
     forget: () => forgetUse(config.cache, [GATEWAY]),
   })
 }

@@ -16,7 +16,7 @@ export interface ReaperOptions {
    */
   readonly clearers: readonly ((gateways: ReadonlySet<string>) => Promise<unknown>)[]
   /** At its end: whether something of ours is left that only a later gateway can clear up. */
-  readonly leaves: () => boolean
+  readonly leaves: () => Promise<boolean>
   /** At its end, where nothing is left: forgets what told others where to look for it. */
   readonly forget: () => Promise<void>
 }
@@ -59,7 +59,7 @@ export class Reaper {
     this.#closed.abort()
     if (this.#held === undefined) return
     await Promise.all([this.#held, this.#looking])
-    if (this.#options.leaves() || (await findMarked(new Set([GATEWAY]))).length > 0) return
+    if ((await this.#options.leaves()) || (await findMarked(new Set([GATEWAY]))).length > 0) return
     // The lease last: without it nobody comes back to the rest.
     const { forget } = this.#options
     await forget()

@@ -87,6 +87,19 @@ test('kill -9 of the gateway leaves nothing once the next is there', options, as
   await count(0)
 })
 
+test('a gateway that ends while a container starts leaves none', options, async (t) => {
+  const gateways = await Promise.all([0, 1, 2].map(() => start(t, { echo: toolOf('echo') })))
+  for (const [at, gateway] of gateways.entries()) {
+    await allLearned(gateway)
+    await count(0)
+    void initialize(`${gateway.url}/mcp/echo`).catch(() => {})
+    await new Promise((later) => setTimeout(later, 150 * at))
+    gateway.signal('SIGTERM')
+    assert.equal(await gateway.exit, 0)
+    assert.deepEqual(await engine.containers(), [])
+  }
+})
+
 test('an engine that is killed costs its calls, and no more', options, async (t) => {
   const gateway = await start(t, { slow: toolOf('never-answers'), echo: toolOf('echo') })
   // Who is still being learned when its engine goes has had a container, and is told of that.

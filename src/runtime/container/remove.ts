@@ -18,6 +18,16 @@ export function somethingLeft(): boolean {
   return left.size + owned.size > 0
 }
 
+/**
+ * Resolves when no container is being made, ended or removed, but for those whose engine does not
+ * answer; within a bound.
+ */
+export async function allRemoved(): Promise<void> {
+  const until = performance.now() + ALL
+  const underWay = () => [...owned].some((name) => !left.has(name))
+  while (underWay() && performance.now() < until) await pause(POLL)
+}
+
 /** Tries again and again, until it resolves. */
 export function removeLater(name: string, remove: () => Promise<unknown>): void {
   left.set(name, remove)
@@ -120,3 +130,4 @@ const LOOKS = 30
 const AGAIN = 2_000
 const PATIENCE = 5_000
 const POLL = 50
+const ALL = 10_000
