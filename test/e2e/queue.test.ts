@@ -18,7 +18,7 @@ const gateway = await startGateway(
       keys: [key('ada'), key('bob')],
       limits: { calls: 10_000, per: '1s' },
       sessions: { perTool: 1 },
-      pool: { queue: 2, wait: '2s' },
+      pool: { queue: 2, wait: '6s' },
     },
     tools: { counts: { command: fixture('counts-calls') } },
   },
@@ -39,7 +39,7 @@ const waiting = async () => {
 }
 
 test('calls past the cap wait for their turn, those past the queue are refused with 429', async () => {
-  const first = call({ wait: 1000 })
+  const first = call({ wait: 3000 })
   await until('it to run', async () => JSON.stringify(await running()).includes('counts'))
   const queued = [call(), call()]
   await until('both to wait', async () => (await waiting()) === 2)
@@ -53,7 +53,7 @@ test('calls past the cap wait for their turn, those past the queue are refused w
 })
 
 test('who waits too long is told so with 503', async () => {
-  const first = call({ wait: 4000 })
+  const first = call({ wait: 8000 })
   await until('it to run', async () => JSON.stringify(await running()).includes('counts'))
   const late = await call({}, BOB)
   assert.equal(late.status, 503)
