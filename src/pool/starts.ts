@@ -1,4 +1,5 @@
 import { ToolgateError } from '../errors.ts'
+import { givenUp } from '../runtime/starting.ts'
 import { type Priority, Queue, type Waiter } from './queue.ts'
 
 export interface StartsOptions {
@@ -111,8 +112,4 @@ const SLOW = 3_000
 function tooLong(): ToolgateError {
   const message = 'Too many processes are being started (pool.starts).'
   return new ToolgateError('unavailable', message, { retryAfter: 5 })
-}
-
-function givenUp(): ToolgateError {
-  return new ToolgateError('tool_gone', 'The start was given up.')
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts'
+import { ToolgateError } from '../errors.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { EgressDoors } from './egress/doors.ts'
 
@@ -30,4 +31,9 @@ export interface Program {
   readonly args: readonly string[]
   /** Absolute paths that its runtime has to read, besides the program and what it was installed with. */
   readonly needs?: readonly string[]
+}
+
+/** What a start rejects with whose signal is aborted. */
+export function givenUp(): ToolgateError {
+  return new ToolgateError('tool_gone', 'The start was given up.')
 }

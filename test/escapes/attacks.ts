@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict'
+
 /** What an attack may know of the house it wants to get into. */
 export interface House {
   readonly gatewayPid: number
@@ -27,7 +29,7 @@ export interface Attack {
 }
 
 /** What a shell says of a program that every machine has; an attack without it is none. */
-export const MISSING = /\b(?:cat|grep|head|kill|ln|ls|mknod|mount|su|touch|tr|unshare): not found/
+const MISSING = /\b(?:cat|grep|head|kill|ln|ls|mknod|mount|su|touch|tr|unshare): not found/
 
 /** What is kept in places that no tool may read. */
 export const TREASURE = 'treasure-8c1d0e72'
@@ -156,11 +158,23 @@ while time.time() < end:
   ),
 ]
 
+/** That it went to its end with what it needs, and got through nowhere. */
+export function assertRepelled(
+  said: string,
+  { through = /(?!)/ }: Attack,
+  got = GOT_THROUGH,
+): void {
+  assert.doesNotMatch(said, got)
+  assert.doesNotMatch(said, through)
+  assert.match(said, /^ENDED$/m)
+  assert.doesNotMatch(said, MISSING)
+}
+
+const GOT_THROUGH = new RegExp(`THROUGH|${TREASURE}`)
+
 function reads(what: string, path: (house: House) => string, through = ''): Attack {
   return {
-    title: `reads ${what}`,
-    by: 'sh',
-    script: (house) => `cat '${path(house)}' && echo THROUGH; echo ENDED`,
+    ...sh(`reads ${what}`, (house) => `cat '${path(house)}' && echo THROUGH`),
     ...(through !== '' && { through: new RegExp(through) }),
   }
 }

@@ -3,7 +3,7 @@ import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { absent } from '../harness/services.ts'
 import { openSession, type Session } from '../harness/session.ts'
-import { ATTACKS, MISSING, TREASURE } from './attacks.ts'
+import { ATTACKS, assertRepelled } from './attacks.ts'
 import { besiege, neighbourAnswers } from './house.ts'
 
 const skip = absent('bwrap') || absent('python3')
@@ -20,13 +20,10 @@ test('a tool in a cell gets through nowhere', { skip }, async (t) => {
   if (besieged === undefined) return
   const { gateway, house } = besieged
   session = await openSession(`${gateway.url}/mcp/attacker`)
-  for (const { title, by, script, through = /(?!)/ } of ATTACKS) {
-    await t.test(title, async () => {
-      const { said } = JSON.parse(await session.callText(by, { script: script(house) }))
-      assert.doesNotMatch(said, new RegExp(`THROUGH|${TREASURE}`))
-      assert.doesNotMatch(said, through)
-      assert.match(said, /^ENDED$/m)
-      assert.doesNotMatch(said, MISSING)
+  for (const attack of ATTACKS) {
+    await t.test(attack.title, async () => {
+      const script = attack.script(house)
+      assertRepelled(JSON.parse(await session.callText(attack.by, { script })).said, attack)
     })
   }
   assert.ok(await neighbourAnswers(besieged))

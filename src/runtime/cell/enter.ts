@@ -6,6 +6,7 @@ import { within } from '../../within.ts'
 import type { Exit, Stdio } from '../body.ts'
 import type { LimitGroup } from '../limits/limits.ts'
 import { removeGroup } from '../limits/remove-group.ts'
+import { givenUp } from '../starting.ts'
 import type { Given, NativeCell } from './native.ts'
 import { seccompFilter } from './seccomp/filter.ts'
 
@@ -208,10 +209,6 @@ function signal(target: number, name: NodeJS.Signals): void {
   } catch {
     // It has ended.
   }
-}
-
-function givenUp(): ToolgateError {
-  return new ToolgateError('tool_gone', 'The start was given up.')
 }
 
 function asStartError(cause: unknown, breach?: string): unknown {

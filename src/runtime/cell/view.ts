@@ -53,7 +53,7 @@ function folder(path: string): Mount[] {
   // Where /usr is merged these are links, and stay so.
   return lstatSync(path).isSymbolicLink()
     ? [{ kind: 'link', source: readlinkSync(path), target: path }]
-    : [{ kind: 'read-only', source: path, target: path }]
+    : [readOnly(path)]
 }
 
 /**
@@ -62,15 +62,14 @@ function folder(path: string): Mount[] {
  */
 function fact(path: string): Mount[] {
   if (!existsSync(path)) return []
-  const real = realpathSync(path)
-  if (real !== path && lstatSync(path).isSymbolicLink()) {
+  if (lstatSync(path).isSymbolicLink()) {
     const source = readlinkSync(path)
-    const places = [resolve(dirname(path), source), real]
+    const places = [resolve(dirname(path), source), realpathSync(path)]
     if (places.every((place) => place.startsWith('/usr/'))) {
       return [{ kind: 'link', source, target: path }]
     }
   }
-  return [{ kind: 'read-only', source: path, target: path }]
+  return [readOnly(path)]
 }
 
 /** Whether a path is seen in the cell because of one of the mounts, by a link or not. */

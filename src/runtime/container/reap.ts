@@ -5,7 +5,7 @@ import { ask, type Engine, findAgain } from './engine.ts'
 import { removeGroups } from './groups.ts'
 import { LABEL } from './labels.ts'
 import { networksInUse, removeNetwork } from './network.ts'
-import { endContainer, nameOf, owned } from './remove.ts'
+import { endContainer, owned } from './remove.ts'
 
 /** A container that nobody owned. */
 export interface Reaped {
@@ -56,7 +56,7 @@ async function endContainers(
 ): Promise<PromiseSettledResult<void>[]> {
   // What is made or removed while we look is owned before or after.
   const before = new Set(owned)
-  const isOwned = (mark = '') => before.has(nameOf(mark)) || owned.has(nameOf(mark))
+  const isOwned = (mark = '') => before.has(mark) || owned.has(mark)
   const containers = await ask(engine.docker.listContainers({ all: true, filters: LABELLED }))
   return each(containers, async ({ Id, Labels }) => {
     const { [LABEL.gateway]: gateway = '', [LABEL.tool]: tool = '' } = Labels

@@ -4,10 +4,10 @@ import { ask, type Engine, findAgain, statusOf } from './engine.ts'
 import { removeGroups } from './groups.ts'
 import { LABEL } from './labels.ts'
 
-/** Names of the containers that this gateway has, or is about to have. */
+/** Marks of the instances whose containers this gateway has, or is about to have. */
 export const owned = new Set<string>()
 
-/** How to remove what could not be, the engine being gone, by its name. */
+/** How to remove what could not be, the engine being gone, by its mark or its name. */
 const left = new Map<string, () => Promise<unknown>>()
 
 /**
@@ -24,19 +24,14 @@ export function somethingLeft(): boolean {
  */
 export async function allRemoved(): Promise<void> {
   const until = performance.now() + ALL
-  const underWay = () => [...owned].some((name) => !left.has(name))
+  const underWay = () => [...owned].some((mark) => !left.has(mark))
   while (underWay() && performance.now() < until) await pause(POLL)
 }
 
 /** Tries again and again, until it resolves. */
-export function removeLater(name: string, remove: () => Promise<unknown>): void {
-  left.set(name, remove)
+export function removeLater(what: string, remove: () => Promise<unknown>): void {
+  left.set(what, remove)
   timer ??= setInterval(() => void tryAgain(), AGAIN).unref()
-}
-
-/** Of the container of an instance, by its mark. */
-export function nameOf(mark: string): string {
-  return `toolgate-${mark}`
 }
 
 /** What is known of the container of an instance. */
@@ -46,8 +41,6 @@ export interface Making {
   id?: string
   /** The engine was asked for one, and has not refused: it may make it when nobody waits any more. */
   open: boolean
-  /** How many times the engine has said since that it has none. */
-  looks: number
 }
 
 /**
@@ -59,19 +52,20 @@ export async function removeContainer(
   making: Making,
   config: EngineConfig,
 ): Promise<void> {
-  const name = nameOf(making.mark)
+  const { mark } = making
+  let looks = 0
   const remove = async (from: Engine) => {
-    const id = making.id ?? (await findId(from, making.mark))
+    const id = making.id ?? (await findId(from, mark))
     if (id !== undefined) {
       await endContainer(from, id)
       await removeGroups(id)
-    } else if (making.open && ++making.looks < LOOKS) throw new Error('it may be made yet')
-    owned.delete(name)
+    } else if (making.open && ++looks < LOOKS) throw new Error('it may be made yet')
+    owned.delete(mark)
   }
   try {
     await remove(engine)
   } catch {
-    removeLater(name, async () => remove(await findAgain(config)))
+    removeLater(mark, async () => remove(await findAgain(config)))
   }
 }
 
@@ -109,10 +103,10 @@ let trying = false
 async function tryAgain(): Promise<void> {
   if (trying) return
   trying = true
-  for (const [name, remove] of [...left]) {
+  for (const [what, remove] of [...left]) {
     try {
       await remove()
-      left.delete(name)
+      left.delete(what)
     } catch {
       // The next time.
     }

@@ -21,7 +21,7 @@ import { ContainerMeter } from './meter.ts'
 import { mountsOf } from './mounts.ts'
 import { connectNetwork } from './network.ts'
 import { watchOwn } from './reap.ts'
-import { type Making, nameOf, owned, removeContainer } from './remove.ts'
+import { type Making, owned, removeContainer } from './remove.ts'
 import { RunningContainer } from './running.ts'
 import { type Placed, specOf } from './spec.ts'
 import { noteUse } from './used.ts'
@@ -124,8 +124,8 @@ async function run(
   const { engine, image, disk } = instance
   const { config, fields, variables } = options
   const mark = markOf(fields.instance)
-  const making: Making = { mark, open: false, looks: 0 }
-  owned.add(nameOf(mark))
+  const making: Making = { mark, open: false }
+  owned.add(mark)
   watchOwn(config)
   undo.push(() => removeContainer(engine, making, config))
   const spec = specOf(tool, args, instance, { config, mark, variables })
@@ -174,6 +174,7 @@ async function start(
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(new Error('no answer in time')), patience)
   try {
+    // An answer that is cut off ends neither by itself nor by the signal.
     const container = await ask(make(docker, making, spec, late.signal), patience)
     await watchMemory(engine)
     const connection = await attach(docker, container.id, late.signal)
@@ -200,7 +201,7 @@ async function make(
   making.open = true
   try {
     // Named apart: by default the whole of it, with what is secret, would be in the URL, too.
-    const asked = { _query: { name: nameOf(making.mark) }, _body: spec, abortSignal }
+    const asked = { _query: { name: `toolgate-${making.mark}` }, _body: spec, abortSignal }
     const container = await docker.createContainer(asked as unknown as ContainerCreateOptions)
     making.id = container.id
     return container

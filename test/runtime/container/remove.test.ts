@@ -149,8 +149,8 @@ test('one that an instance has is not, whatever its name is', linux, async (t) =
   const mark = `${GATEWAY}.boxed.1000`
   const Labels = { 'toolgate.gateway': GATEWAY, 'toolgate.instance': mark }
   containers.push({ Id: ID, Names: null, Labels })
-  owned.add(`toolgate-${mark}`)
-  t.after(() => owned.delete(`toolgate-${mark}`))
+  owned.add(mark)
+  t.after(() => owned.delete(mark))
   await reapContainers(config, new Set())
   assert.equal(containers.length, 1)
 })
