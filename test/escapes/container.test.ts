@@ -4,12 +4,11 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { noEngine, startEngine } from '../harness/engine.ts'
 import { absent } from '../harness/services.ts'
-import { errorOf, openSession, type Session } from '../harness/session.ts'
+import { errorOf, openSession } from '../harness/session.ts'
 import { toolView } from '../harness/tool-view.ts'
 import { until } from '../harness/until.ts'
-import { ATTACKS, assertRepelled } from './attacks.ts'
-import { type Besieged, besiege, neighbourAnswers } from './house.ts'
-import { ARMED, armImage } from './image.ts'
+import { attackAll, besiegeBoxed, run } from './boxed.ts'
+import { neighbourAnswers } from './house.ts'
 
 const skip = noEngine || absent('python3') || absent('ldd')
 const ends: (() => Promise<void>)[] = []
@@ -18,55 +17,10 @@ after(async () => {
   for (const end of ends.reverse()) await end()
 })
 
-/** What containers are judged by differently. */
-const DIFFERENT: Readonly<Record<string, RegExp>> = {
-  // The engine's own: the paths of its storage, and the files it mounts, are seen in /proc/mounts.
-  'sees paths of the host': /(?!)/,
-}
-const source = (script: string, policy: string) => `import { container, defineTool } from 'toolgate'
-export default defineTool({
-  description: 'An attacker.',
-  runtime: container('${ARMED}', '/app/${script}.mjs'),
-  policy: { ${policy} },
-})
-`
-const bounded = `workspace: 'read-write', memory: '192MB', processes: 40`
-const besieged = skip ? undefined : await siege()
-
-async function siege(): Promise<Besieged> {
-  const engine = await startEngine(owner)
-  await armImage(engine.docker)
-  return besiege(owner, {
-    config: {
-      engine: { socket: engine.socket },
-      sessions: { resume: '2s' },
-      cells: { tmp: '16MB', disk: '32MB' },
-      timeouts: { stdin: '300ms', term: '500ms', call: '20s' },
-    },
-    tools: {
-      attacker: source('runs-scripts', bounded),
-      floods_stdout: source('floods-stdout', bounded),
-      floods_stderr: source('floods-stderr', bounded),
-      ignores_term: source('ignores-term', bounded),
-    },
-  })
-}
-
-const run = async (session: Session, by: string, script: string) =>
-  JSON.parse(await session.callText(by, { script }))
+const besieged = skip ? undefined : await besiegeBoxed(owner, await startEngine(owner))
 
 test('a tool in a container gets through nowhere', { skip }, async (t) => {
-  if (besieged === undefined) return
-  const { gateway, house } = besieged
-  const session = await openSession(`${gateway.url}/mcp/attacker`)
-  for (const attack of ATTACKS) {
-    await t.test(attack.title, async () => {
-      const { said } = await run(session, attack.by, attack.script(house))
-      assertRepelled(said, attack, DIFFERENT[attack.title])
-    })
-  }
-  await session.end()
-  assert.ok(await neighbourAnswers(besieged))
+  if (besieged !== undefined) await attackAll(t, besieged)
 })
 
 test('bombs in containers are held or ended, and neighbours answer', { skip }, async (t) => {

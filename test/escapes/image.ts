@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,7 +7,7 @@ import type Docker from 'dockerode'
 import { programPath } from '../harness/services.ts'
 
 /** The name of the image that attackers have: Node, a shell with the usual programs, Python. */
-export const ARMED = 'toolgate-test/armed:1'
+export const ARMED = 'localhost/toolgate-test/armed:latest'
 
 const PROGRAMS =
   'sh cat ls touch grep tr head ln mknod mount unshare su rm mv sleep stat setsid id kill'.split(
@@ -18,6 +18,8 @@ const PROGRAMS =
 export async function armImage(docker: Docker): Promise<void> {
   const stage = mkdtempSync(join(tmpdir(), 'toolgate-armed-'))
   try {
+    // Some engines give the root of an image what this has.
+    chmodSync(stage, 0o755)
     const python = realpathSync('/usr/bin/python3')
     const programs = PROGRAMS.flatMap((name) => programPath(name) ?? [])
     put(stage, process.execPath, '/usr/local/bin/node')

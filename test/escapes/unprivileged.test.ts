@@ -1,40 +1,13 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { fixture } from '../harness/fixtures.ts'
 import { absent } from '../harness/services.ts'
 import { openSession } from '../harness/session.ts'
 import { toolView } from '../harness/tool-view.ts'
+import { asUser } from '../harness/users.ts'
 import { ATTACKS, assertRepelled } from './attacks.ts'
 import { besiege, neighbourAnswers } from './house.ts'
 
-/**
- * A gateway of a user without any rights, on a machine without control groups that it may write. It
- * is given a root in which the checkout can be reached, wherever it lies.
- */
-function asNobody(dir: string): string[] {
-  execFileSync('chown', ['-R', '65534:65534', dir])
-  const links = ['bin', 'sbin', 'lib', 'lib64'].filter((name) => existsSync(`/usr/${name}`))
-  const node = dirname(dirname(process.execPath))
-  return [
-    ...['bwrap', '--die-with-parent', '--ro-bind', '/usr', '/usr', '--ro-bind', '/etc', '/etc'],
-    ...links.flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]),
-    ...['--dev-bind', '/dev', '/dev', '--bind', '/proc', '/proc', '--tmpfs', '/tmp'],
-    ...[ROOT, node, dir].flatMap((path) => foldersAbove(path).flatMap((each) => ['--dir', each])),
-    ...['--ro-bind', ROOT, ROOT, '--ro-bind', node, node, '--bind', dir, dir, '--'],
-    ...['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--'],
-  ]
-}
-
-/** Made by itself, bubblewrap lets root alone enter them. */
-function foldersAbove(path: string): string[] {
-  const above = dirname(path)
-  return above === '/' ? [] : [...foldersAbove(above), above]
-}
-
-const ROOT = join(import.meta.dirname, '../..')
 const skip =
   process.getuid?.() === 0
     ? absent('bwrap') || absent('python3') || absent('prlimit') || absent('setpriv')
@@ -52,7 +25,7 @@ const besieged = skip
   : await besiege(
       { after },
       {
-        within: asNobody,
+        within: (dir) => asUser(65_534, dir),
         tools: {
           attacker: { command: fixture('runs-scripts'), policy },
           slow: { command: fixture('echo'), policy: { ...policy, cpus: 0.5 } },

@@ -34,8 +34,8 @@ export interface TestEngine {
   signal(name: NodeJS.Signals): void
 }
 
-/** The name by which tools find the image of every engine. */
-export const IMAGE = 'toolgate-test/fixtures:1'
+/** The name by which tools find the image of every engine; Podman looks for others at docker.io. */
+export const IMAGE = 'localhost/toolgate-test/fixtures:latest'
 
 /** Starts an engine with folders of its own and an image; ends with its owner, and leaves nothing. */
 export async function startEngine(owner: Owner): Promise<TestEngine> {
@@ -104,16 +104,20 @@ function launch(dir: string, socket: string): ChildProcess {
 /** What the engines wrote to stderr, by folder. */
 const said = new Map<string, string>()
 
-async function answers(docker: Docker, daemon: ChildProcess, dir: string): Promise<void> {
+/** Waits for a fresh engine; fails where it ends. */
+export async function answers(docker: Docker, daemon: ChildProcess, dir: string): Promise<void> {
   const look = async () => {
-    if (daemon.exitCode !== null) throw new Error(`dockerd has ended: ${said.get(dir)}`)
+    if (daemon.exitCode !== null) throw new Error(`the engine has ended: ${said.get(dir) ?? ''}`)
     return docker.ping().then(Boolean, () => false)
   }
   await until('the engine to answer', look, 30_000)
 }
 
-/** An image of Node, what it is linked to, and the fixtures; there is no network to pull one from. */
-async function buildImage(docker: Docker, dir: string): Promise<string> {
+/**
+ * An image of Node, what it is linked to, and the fixtures; there is no network to pull one from.
+ * Resolves with its id.
+ */
+export async function buildImage(docker: Docker, dir: string): Promise<string> {
   const stage = join(dir, 'stage')
   const libraries = await librariesOf(process.execPath)
   const files: (readonly [source: string, target: string])[] = [
@@ -163,13 +167,12 @@ async function end(daemon: ChildProcess, dir: string): Promise<void> {
     if (existsSync(`/sys/class/net/${bridge}`)) await run('ip', 'link', 'delete', bridge)
     removeRules(bridge)
   }
-  for (const place of mountsBelow(dir)) {
-    await run('umount', '-l', place)
-  }
+  await unmount(dir)
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
 }
 
-function kill(pid: number): void {
+/** Whether it is there or not. */
+export function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
@@ -198,6 +201,11 @@ function removeRules(bridge: string): void {
       if (verb === '-A' && rule.includes(bridge)) spawnSync(program, ['-w', '-D', ...rule])
     }
   }
+}
+
+/** All that is mounted below a folder. */
+export async function unmount(dir: string): Promise<void> {
+  for (const place of mountsBelow(dir)) await run('umount', '-l', place)
 }
 
 function mountsBelow(dir: string): string[] {

@@ -7,7 +7,7 @@ import { WORKSPACE } from '../cell/native.ts'
 import type { EngineFacts } from './engine.ts'
 import { networkPart } from './network-part.ts'
 import { isWaived, type Part } from './part.ts'
-import { REFUSED_INSIDE, seccompProfile } from './seccomp.ts'
+import { filterFor, REFUSED_INSIDE } from './seccomp.ts'
 import { tmpfsOf } from './tmpfs.ts'
 import { refusedUser } from './user.ts'
 
@@ -24,7 +24,7 @@ export interface ContainerCell extends Cell {
  */
 export function resolveContainerCell(
   tool: Pick<Declaration, 'policy'>,
-  config: Pick<Config, 'cells' | 'sandbox'>,
+  config: Pick<Config, 'cache' | 'cells' | 'sandbox'>,
   facts: EngineFacts = MODERN,
   digest: string | null = null,
   noWall: string | null = null,
@@ -34,9 +34,9 @@ export function resolveContainerCell(
     image(digest),
     namespaces(facts),
     networkPart(policy, config, noWall),
-    privileges(policy, facts),
+    privileges(policy, facts, config),
     root(policy),
-    scratch(policy, config),
+    scratch(policy, facts, config),
     mounts(policy, config),
     environment(policy),
     limits(policy, config, facts),
@@ -66,9 +66,10 @@ const MODERN: EngineFacts = {
   api: 41,
   rootless: false,
   cgroup: 2,
+  groups: true,
   bounds: { memory: true, cpus: true, processes: true },
   seccomp: true,
-  ownFilter: true,
+  podman: false,
 }
 
 function image(digest: string | null): Part {
@@ -94,13 +95,14 @@ function filterRule(own: boolean, filtered: boolean): string {
   return filtered ? "the engine's own filter" : 'no filter of the engine’s own'
 }
 
-function privileges(policy: Policy, facts: EngineFacts): Part {
+function privileges(policy: Policy, facts: EngineFacts, { cache }: Pick<Config, 'cache'>): Part {
   const { container } = policy
   const { capAdd, capDrop, securityOpt, user } = container
   const own = securityOpt.some((option) => /^no-new-privileges\b/.test(option))
   const named = securityOpt.some((option) => /^seccomp\b/.test(option))
-  const filter = facts.ownFilter && !named ? [`seccomp=${seccompProfile()}`] : []
-  const options = [...(own ? [] : ['no-new-privileges']), ...filter, ...securityOpt]
+  const filter = named ? undefined : filterFor(facts, cache)
+  const filtering = filter === undefined ? [] : [`seccomp=${filter}`]
+  const options = [...(own ? [] : ['no-new-privileges']), ...filtering, ...securityOpt]
   const given = capAdd.length === 0 ? '' : `; given: ${capAdd.join(', ')}`
   const filtered = facts.seccomp && !named
   const refused = [
@@ -128,7 +130,7 @@ function privileges(policy: Policy, facts: EngineFacts): Part {
       },
       {
         what: 'system calls',
-        rule: filterRule(filter.length > 0, filtered),
+        rule: filterRule(filter !== undefined, filtered),
         by: filtered ? 'engine: seccomp' : null,
       },
       ...securityOpt.map((option) => ({
@@ -154,9 +156,9 @@ function root({ container: { readOnly } }: Policy): Part {
   }
 }
 
-function scratch(policy: Policy, { cells }: Pick<Config, 'cells'>): Part {
+function scratch(policy: Policy, facts: EngineFacts, { cells }: Pick<Config, 'cells'>): Part {
   const by = 'engine: Tmpfs'
-  const places = tmpfsOf(policy.container.tmpfs, cells.tmp)
+  const places = tmpfsOf(policy.container, [], { size: cells.tmp, podman: facts.podman })
   const rule = `its own, at most ${sizeOf(cells.tmp)}`
   return {
     lines: [

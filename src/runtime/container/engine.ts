@@ -19,11 +19,13 @@ export interface EngineFacts {
   /** Its root is the user that runs it. */
   readonly rootless: boolean
   readonly cgroup: 1 | 2
+  /** Each container is in a control group of its own: else there are no limits, and no usage. */
+  readonly groups: boolean
   /** What it can keep a container from. */
   readonly bounds: { readonly memory: boolean; readonly cpus: boolean; readonly processes: boolean }
   readonly seccomp: boolean
-  /** Takes a filter of ours; Podman would look for a file of that name. */
-  readonly ownFilter: boolean
+  /** It is Podman, which reads a filter of ours from a file, and does some things in its own way. */
+  readonly podman: boolean
 }
 
 /**
@@ -134,6 +136,9 @@ interface Info {
   readonly CpuCfsQuota?: boolean
   readonly PidsLimit?: boolean
   readonly SecurityOptions?: readonly string[]
+  /** Podman's own. */
+  readonly Rootless?: boolean
+  readonly CgroupDriver?: string
 }
 
 function factsOf(api: number, info: Info, { Components = [] }: Version): EngineFacts {
@@ -141,17 +146,26 @@ function factsOf(api: number, info: Info, { Components = [] }: Version): EngineF
   const seccomp = options.some(
     (option) => /^name=seccomp\b/.test(option) && !/unconfined/.test(option),
   )
+  const podman = Components.some(({ Name = '' }) => /podman/i.test(Name))
+  const rootless =
+    info.Rootless === true || options.some((option) => option.startsWith('name=rootless'))
+  const cgroup = info.CgroupVersion === '2' ? 2 : 1
+  const driver = info.CgroupDriver
+  // Without root and systemd Podman says what its machine can do, and leaves it out without a word.
+  const cannot = podman && rootless && !(cgroup === 2 && driver === 'systemd')
+  const groups = driver !== 'none' && !cannot
   return {
     api,
-    rootless: options.some((option) => option.startsWith('name=rootless')),
-    cgroup: info.CgroupVersion === '2' ? 2 : 1,
+    rootless,
+    cgroup,
+    groups,
     bounds: {
-      memory: info.MemoryLimit !== false,
-      cpus: info.CpuCfsQuota !== false,
-      processes: info.PidsLimit !== false,
+      memory: groups && info.MemoryLimit !== false,
+      cpus: groups && info.CpuCfsQuota !== false,
+      processes: groups && info.PidsLimit !== false,
     },
     seccomp,
-    ownFilter: seccomp && !Components.some(({ Name = '' }) => /podman/i.test(Name)),
+    podman,
   }
 }
 

@@ -36,7 +36,8 @@ export class ContainerMeter implements Meter {
   }
 
   soon(): void {
-    if (this.#ended) return
+    // What an engine says then is of the whole machine.
+    if (this.#ended || !this.#engine.facts.groups) return
     this.#looking ??= this.#look()
       .catch(() => {})
       .finally(() => {

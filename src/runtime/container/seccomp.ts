@@ -1,5 +1,9 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { CONDITIONS } from '../cell/seccomp/conditions.ts'
 import { REFUSED_CALLS } from '../cell/seccomp/refused.ts'
+import type { EngineFacts } from './engine.ts'
 
 /** What a container's filter refuses, in words for people; numbers that are new pass, unlike in a cell. */
 export const REFUSED_INSIDE: readonly string[] = [
@@ -17,6 +21,35 @@ export function seccompProfile(): string {
 }
 
 let profile: string | undefined
+
+/**
+ * What an engine is told to filter by: the filter itself, or the path of the file that Podman reads;
+ * undefined where there is no telling it.
+ */
+export function filterFor({ seccomp, podman }: Filtering, cache: string): string | undefined {
+  if (!seccomp) return undefined
+  if (!podman) return seccompProfile()
+  // Elsewhere its files are those of a virtual machine.
+  return process.platform === 'linux' ? fileIn(cache) : undefined
+}
+
+/** Writes that file, where the engine needs one. */
+export async function placeFilter(facts: Filtering, cache: string): Promise<void> {
+  if (!facts.podman || filterFor(facts, cache) === undefined) return
+  const file = fileIn(cache)
+  const fresh = `${file}.${randomUUID()}`
+  await mkdir(cache, { recursive: true })
+  await writeFile(fresh, seccompProfile())
+  await rename(fresh, file)
+}
+
+type Filtering = Pick<EngineFacts, 'seccomp' | 'podman'>
+
+/** Named by what it says: another version of the gateway may share the folder. */
+function fileIn(cache: string): string {
+  const hash = createHash('sha256').update(seccompProfile()).digest('hex')
+  return join(cache, `seccomp-${hash.slice(0, 16)}.json`)
+}
 
 interface Rule {
   readonly names: readonly string[]

@@ -4,6 +4,7 @@ import { GATEWAY, MARK } from '../../mark.ts'
 import type { Declaration } from '../../tool/declaration.ts'
 import { WORKSPACE } from '../cell/native.ts'
 import type { ContainerCell } from './cell.ts'
+import type { Engine } from './engine.ts'
 import type { Image } from './image.ts'
 import { LABEL } from './labels.ts'
 import type { Connected } from './network.ts'
@@ -11,6 +12,7 @@ import { tmpfsOf } from './tmpfs.ts'
 
 /** What an instance is made of, and where it is put. */
 export interface Placed {
+  readonly engine: Engine
   readonly image: Image
   readonly cell: ContainerCell
   readonly mounts: MountSettings[]
@@ -30,10 +32,11 @@ export interface SpecOptions {
 export function specOf(
   tool: Declaration,
   args: readonly string[],
-  { image, cell, mounts, network, user }: Placed,
+  { engine, image, cell, mounts, network, user }: Placed,
   { config, mark, variables }: SpecOptions,
 ): ContainerCreateOptions {
   const { policy } = tool
+  const { podman } = engine.facts
   const home = policy.workspace.access === 'read-write' ? WORKSPACE : '/tmp'
   const passed = policy.env.map((name) => [name, config.environment[name]] as const)
   const env = {
@@ -45,7 +48,6 @@ export function specOf(
   }
   // An engine would make these folders of the disk, without a bound.
   const volumes = image.volumes.filter((path) => !mounts.some(({ Target }) => Target === path))
-  const places = [...volumes, ...policy.container.tmpfs]
   return {
     Image: image.id,
     ...(args.length > 0 && { Cmd: args.map((arg) => arg.replaceAll('{workspace}', WORKSPACE)) }),
@@ -68,7 +70,7 @@ export function specOf(
     HostConfig: {
       ...cell.host,
       ...(cell.host.NetworkMode === undefined && { NetworkMode: network.mode }),
-      Tmpfs: tmpfsOf(places, config.cells.tmp, user),
+      Tmpfs: tmpfsOf(policy.container, volumes, { size: config.cells.tmp, user, podman }),
       Mounts: mounts,
     },
   }

@@ -23,6 +23,7 @@ import { connectNetwork } from './network.ts'
 import { watchOwn } from './reap.ts'
 import { type Making, owned, removeContainer } from './remove.ts'
 import { RunningContainer } from './running.ts'
+import { placeFilter } from './seccomp.ts'
 import { type Placed, specOf } from './spec.ts'
 import { noteUse } from './used.ts'
 import { folderUser, userIn } from './user.ts'
@@ -38,7 +39,6 @@ export interface ContainerOptions extends ProcessOptions {
 
 /** What is known of an instance, besides its tool's file. */
 interface Instance extends Placed {
-  readonly engine: Engine
   /** A folder that it may write to, and the most bytes that it may hold; null: there is none. */
   readonly disk: { readonly folder: string; readonly most: number } | null
 }
@@ -61,6 +61,7 @@ export async function startContainer(
   }
   try {
     await noteUse(config.cache)
+    await placeFilter(engine.facts, config.cache)
     const instance = await prepare(tool, image.program, engine, options, undo)
     log.debug({ ...fields, image: instance.image.digest }, 'container is being created')
     return await run(tool, image.args, instance, options, undo, release)

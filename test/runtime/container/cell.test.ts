@@ -229,9 +229,10 @@ test('what an engine cannot enforce keeps a tool from starting, unless its file 
     api: 41,
     rootless: true,
     cgroup: 1 as const,
+    groups: false,
     bounds: { memory: false, cpus: false, processes: false },
     seccomp: false,
-    ownFilter: false,
+    podman: false,
   }
   const config = {
     cells: {
@@ -241,8 +242,9 @@ test('what an engine cannot enforce keeps a tool from starting, unless its file 
       disk: 1,
       users: { first: 2_000_000, last: 2_000_001 },
     },
+    cache: '/cache',
     sandbox: 'required',
-  } satisfies Pick<Config, 'cells' | 'sandbox'>
+  } satisfies Pick<Config, 'cache' | 'cells' | 'sandbox'>
   const cell = resolveContainerCell(boxed('echo', { cpus: 1 }), config, weak)
   assert.equal(cell.refusals.length, 3)
   assert.equal(cell.host.Memory, undefined)

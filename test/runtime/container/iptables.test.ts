@@ -31,11 +31,13 @@ test('without root or iptables there are no filters, and that is said', async ()
 test('engines whose networks are not this machine’s get no wall', async () => {
   const facts = { rootless: true } as never
   assert.match(String(await findWalls({ socket: '/x', facts }, {})), /rootless/)
+  const podman = { podman: true } as never
+  assert.match(String(await findWalls({ socket: '/x', facts: podman }, {})), /Podman/)
   assert.match(String(await findWalls({ socket: null, facts }, {})), /over TCP/)
 })
 
 test('the cell says what keeps services away, or that the tool does not start', () => {
-  const config = { cells: CELLS, sandbox: 'required' } as const
+  const config = { cache: '/cache', cells: CELLS, sandbox: 'required' } as const
   const cellOf = (sandbox: 'required' | 'none', noWall: string | null) =>
     resolveContainerCell(
       boxed('echo', { network: 'egress', sandbox }),

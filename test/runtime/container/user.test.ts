@@ -21,9 +21,10 @@ function user(
     api: 41,
     rootless: more.rootless ?? false,
     cgroup: 1 as const,
+    groups: true,
     bounds: { memory: true, cpus: true, processes: true },
     seccomp: true,
-    ownFilter: true,
+    podman: false,
   }
   const access = more.folder === true ? ('read-only' as const) : ('none' as const)
   const policy = {

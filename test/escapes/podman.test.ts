@@ -1,0 +1,16 @@
+import { after, test } from 'node:test'
+import { noPodman, startPodman } from '../harness/podman.ts'
+import { absent } from '../harness/services.ts'
+import { attackAll, besiegeBoxed } from './boxed.ts'
+
+const skip = noPodman || absent('python3') || absent('ldd')
+const ends: (() => Promise<void>)[] = []
+const owner = { after: (end: () => Promise<void>) => void ends.push(end) }
+after(async () => {
+  for (const end of ends.reverse()) await end()
+})
+const besieged = skip ? undefined : await besiegeBoxed(owner, await startPodman(owner))
+
+test('a tool in a container of Podman gets through nowhere', { skip }, async (t) => {
+  if (besieged !== undefined) await attackAll(t, besieged)
+})
