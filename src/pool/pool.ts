@@ -160,6 +160,7 @@ export class Pool {
       this.#places.close(reason),
       ...this.#running.all().map(({ process }) => process.close(reason)),
       this.#probes.over(),
+      this.#ground.starts.over(),
     ])
   }
 

@@ -2,6 +2,7 @@ import { ToolgateError } from '../errors.ts'
 import { prepareTool, startTool } from '../runtime/driver.ts'
 import type { ToolProcess } from '../runtime/process.ts'
 import { redactionFor } from '../runtime/secrets.ts'
+import { checkWanted } from '../runtime/starting.ts'
 import type { Usage } from '../runtime/usage.ts'
 import type { LogFields } from '../telemetry/log.ts'
 import { SPANS, type SpanName } from '../telemetry/names.ts'
@@ -53,8 +54,11 @@ export async function start<T extends object>(
     const step = <S>(name: SpanName, run: () => Promise<S>) => inSpan(telemetry, name, span, run)
     const program = await step(SPANS.create, () => prepareTool(tool, options))
     turn = await starts.turn(priority, owner?.caller ?? tool.name, signal)
-    const started = await step(SPANS.start, () => startTool(tool, program, options))
-    process = started
+    checkWanted(signal)
+    const starting = step(SPANS.start, () => startTool(tool, program, options))
+    // An engine may hang: what it makes is waited for where it is removed.
+    process = await (tool.runtime.kind === 'container' ? starting : starts.follow(starting))
+    const started = process
     const quiet = redactedLog(log, redactionFor(tool))
     if (signal?.aborted === true) giveUp()
     const made = await step(SPANS.ready, () =>
@@ -80,7 +84,7 @@ export async function start<T extends object>(
     })
     return { id, tool, process: started, ...made }
   } catch (thrown) {
-    void process?.close('it could not be started')
+    if (process !== undefined) void starts.follow(process.close('it could not be started'))
     span.end(thrown)
     telemetry.meters.spawned(tool.name, 'failed', performance.now() - since)
     log.warn(causeOf(thrown), 'instance could not be started')

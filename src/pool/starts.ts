@@ -17,6 +17,7 @@ interface Start extends Waiter {
 export class Starts {
   readonly #options: StartsOptions
   readonly #queue = new Queue<Start>()
+  readonly #followed = new Set<Promise<unknown>>()
   #underWay = 0
 
   constructor(options: StartsOptions) {
@@ -46,6 +47,21 @@ export class Starts {
       this.#underWay -= 1
       this.#look()
     })
+  }
+
+  /** What a start does that has to be over before the gateway ends. */
+  follow<T>(promise: Promise<T>): Promise<T> {
+    const settled = promise.then(
+      () => void this.#followed.delete(settled),
+      () => void this.#followed.delete(settled),
+    )
+    this.#followed.add(settled)
+    return promise
+  }
+
+  /** Resolves when nothing is followed. */
+  async over(): Promise<void> {
+    while (this.#followed.size > 0) await Promise.all(this.#followed)
   }
 
   async #wait(priority: Priority, caller: string, signal?: AbortSignal): Promise<void> {

@@ -73,7 +73,7 @@ export async function startTool(
   }
   if (cell === undefined) {
     const { startContainer } = await import('./container/start.ts')
-    return startContainer(tool, program, { ...common, egress })
+    return startContainer(tool, program, { ...common, egress, signal: options.signal })
   }
   switch (cell.kind) {
     case 'bubblewrap':

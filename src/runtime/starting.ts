@@ -33,6 +33,11 @@ export interface Program {
   readonly needs?: readonly string[]
 }
 
+/** Before anything is made that would have to be taken away again. */
+export function checkWanted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw givenUp()
+}
+
 /** What a start rejects with whose signal is aborted. */
 export function givenUp(): ToolgateError {
   return new ToolgateError('tool_gone', 'The start was given up.')

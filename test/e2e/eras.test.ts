@@ -36,7 +36,7 @@ const ERAS = {
   inline: 'legacy',
 }
 /** Silence means no after half of a start. */
-const config = { timeouts: { start: '6s' } }
+const config = { timeouts: { start: '12s' } }
 
 test('the era of each tool is found out once, shown, and remembered by the next gateway', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'toolgate-eras-'))

@@ -17,13 +17,16 @@ const gateway = await startGateway(
 for (const resumes of [true, false]) {
   const how = resumes ? 'resumes' : 'begins anew'
   test(`a client that stopped reading its stream and ${how} hears the tool on the new one`, async () => {
-    const { session, stream } = await stalled()
+    const { session, stream, answer } = await stalled()
     const last = resumes ? stream.events.at(-1)?.id : undefined
     const again = await session.listen(last)
     assert.equal(again.status, 200)
     await again.waitFor('the last message', ({ data }) => data.includes('"750 x'), 15_000)
     if (resumes) {
-      const heard = [...stream.events, ...again.events].map(number).filter((n) => n > 0)
+      // What the tool said in one breath with its answer went with that.
+      const heard = [...linesOf(answer.text), ...stream.events, ...again.events]
+        .map(number)
+        .filter((n) => n > 0)
       assert.deepEqual(
         heard,
         [...Array(750).keys()].map((n) => n + 1),
@@ -58,16 +61,22 @@ async function stalled() {
   stream.pause()
   const before = gateway.logs.length
   const sent = () => gateway.logs.slice(before).filter(({ line }) => /sent/.test(String(line)))
-  assert.equal(await session.callText('flood', { n: 750, size: 20_000 }), 'soon')
+  const params = { name: 'flood', arguments: { n: 750, size: 20_000 } }
+  const answer = await session.post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
+  assert.match(answer.text, /"soon"/)
   await until('the tool to have begun', () => sent().length > 0)
   let [seen, since] = [0, performance.now()]
   await until('it to stand still', () => {
     if (sent().length > seen) [seen, since] = [sent().length, performance.now()]
     return performance.now() - since > 500
   })
-  return { session, stream, pid }
+  return { session, stream, answer, pid }
 }
 
-function number({ data }: RawStream['events'][number]): number {
+function linesOf(text: string): { data: string }[] {
+  return text.split('\n').map((data) => ({ data }))
+}
+
+function number({ data }: Pick<RawStream['events'][number], 'data'>): number {
   return Number(/"data":"(\d+) /.exec(data)?.[1] ?? 0)
 }

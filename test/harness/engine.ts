@@ -1,12 +1,21 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import Docker from 'dockerode'
+import { removeGroups } from '../../src/runtime/container/groups.ts'
 import type { Owner } from './gateway.ts'
 import { descendants, marked } from './processes.ts'
 import { absent } from './services.ts'
@@ -43,10 +52,12 @@ export async function startEngine(owner: Owner): Promise<TestEngine> {
   const socket = join(dir, 'engine.sock')
   const docker = new Docker({ socketPath: socket })
   let daemon = launch(dir, socket)
+  // Of containers that it forgets in a crash the control groups stay.
+  const ids = new Set<string>()
   owner.after(async () => {
     daemon.kill('SIGCONT')
     await removeNetworks(docker).catch(() => {})
-    await end(daemon, dir)
+    await end(daemon, dir, ids)
   })
   await answers(docker, daemon, dir)
   const image = await buildImage(docker, dir)
@@ -59,6 +70,7 @@ export async function startEngine(owner: Owner): Promise<TestEngine> {
     async kill() {
       daemon.kill('SIGKILL')
       await once(daemon, 'exit')
+      for (const id of idsIn(dir)) ids.add(id)
       // It goes with it, and may stay as a zombie that the next one would take for running.
       await rm(join(dir, 'exec/containerd/containerd.pid'), { force: true })
     },
@@ -154,8 +166,13 @@ async function removeNetworks(docker: Docker): Promise<void> {
   await docker.pruneNetworks()
 }
 
+function idsIn(dir: string): string[] {
+  const folder = join(dir, 'data/containers')
+  return existsSync(folder) ? readdirSync(folder) : []
+}
+
 /** Its containers first, then itself with what it started, its mounts and its folders. */
-async function end(daemon: ChildProcess, dir: string): Promise<void> {
+async function end(daemon: ChildProcess, dir: string, ids: Iterable<string>): Promise<void> {
   daemon.kill('SIGTERM')
   const closed = daemon.exitCode ?? daemon.signalCode ?? once(daemon, 'close')
   await within(15_000, 'the engine to end', Promise.resolve(closed)).catch(() => {})
@@ -163,6 +180,7 @@ async function end(daemon: ChildProcess, dir: string): Promise<void> {
   const ours = marked(dir)
   for (const pid of ours.flatMap((each) => [each, ...descendants(each)])) kill(pid)
   await until('nothing of the engine to run', () => marked(dir).length === 0)
+  for (const id of [...ids, ...idsIn(dir)]) await removeGroups(id)
   for (const bridge of bridgesOf(dir)) {
     if (existsSync(`/sys/class/net/${bridge}`)) await run('ip', 'link', 'delete', bridge)
     removeRules(bridge)

@@ -1,6 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Docker from 'dockerode'
@@ -52,7 +60,7 @@ function launch(dir: string, socket: string, rootless: boolean): ChildProcess {
   writeFileSync(conf, `[containers]\ndefault_ulimits = ${limits}\n`)
   const places = ['--root', join(own, 'root'), '--runroot', join(own, 'runroot')]
   // Some kernels mix both versions of control groups, which crun does not take.
-  const flags = ['--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs', '--runtime', 'runc']
+  const flags = ['--storage-driver', driver(), '--cgroup-manager', 'cgroupfs', '--runtime', 'runc']
   const command = ['podman', ...places, ...flags, 'system', 'service', '--time=0']
   const within = rootless ? asPlainUser(dir, own) : []
   const [program = '', ...words] = [...within, ...command, `unix://${socket}`]
@@ -68,6 +76,14 @@ function launch(dir: string, socket: string, rootless: boolean): ChildProcess {
     },
   })
 }
+
+/** The other one copies the whole image for each container, and is what is left within a container. */
+function driver(): 'overlay' | 'vfs' {
+  return statfsSync(tmpdir()).type === OVERLAY ? 'vfs' : 'overlay'
+}
+
+/** Of overlayfs, as `statfs` tells it. */
+const OVERLAY = 0x794c_7630
 
 /** In a view of the machine in which that user has a name, and ids to give to containers. */
 function asPlainUser(dir: string, own: string): string[] {

@@ -1,8 +1,9 @@
 import type { Config } from '../../config/config.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import type { EngineConfig } from './address.ts'
+import { isId, removeGroups } from './groups.ts'
 import { mayBeThere, reapContainers } from './reap.ts'
-import { forgetUse, usersOf } from './used.ts'
+import { forgetUse, notesOf, usersOf } from './used.ts'
 import { clearWalls } from './wall.ts'
 
 /**
@@ -23,9 +24,33 @@ export async function clearContainers(
       meters.reaped(tool)
       log.warn({ tool, ...rest }, 'orphan ended')
     })
+    for (const user of users) await clearNotes(await notesOf(config.cache, user))
     await forgetUse(config.cache, users)
   }
   const ends = await Promise.allSettled([clear()])
   ends.push(...(await Promise.allSettled([clearWalls(dead, config.environment)])))
   for (const end of ends) if (end.status === 'rejected') throw end.reason
 }
+
+/**
+ * Of containers that the engine does not have, or not any more: rejects where one may be made yet,
+ * as one is that an engine was asked for by who died, and where control groups stay.
+ */
+async function clearNotes(names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    if (isId(name)) {
+      if (!(await removeGroups(name))) throw new Error('control groups of a container stay')
+      continue
+    }
+    const since = missing.get(name) ?? performance.now()
+    missing.set(name, since)
+    if (performance.now() - since < LATE) throw new Error('a container may be made yet')
+    missing.delete(name)
+  }
+}
+
+/** When an engine that answers did not have the container of that mark the first time. */
+const missing = new Map<string, number>()
+
+/** Milliseconds. */
+const LATE = 2_500

@@ -1,18 +1,30 @@
-import { rmdir } from 'node:fs/promises'
+import { rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findHierarchies } from '../limits/hierarchies.ts'
 
 /**
  * Removes the control groups of a container that is gone: an engine that was killed while the
  * container ended may have forgotten them (cgroupfs; systemd looks after its own). Only empty ones
- * can be removed, and only where this machine's engine has made them. Never rejects.
+ * can be removed, and only where this machine's engine has made them. False where some stay. Never
+ * rejects.
  */
-export async function removeGroups(id: string): Promise<void> {
-  if (process.platform !== 'linux' || !ID.test(id)) return
+export async function removeGroups(id: string): Promise<boolean> {
+  if (process.platform !== 'linux' || !isId(id)) return true
   mounts ??= findHierarchies('/proc').then((found) => [...new Set(found.map(({ mount }) => mount))])
-  for (const mount of await mounts) await rmdir(join(mount, 'docker', id)).catch(() => {})
+  const removed = (await mounts).map(async (mount) => {
+    const group = join(mount, 'docker', id)
+    await rmdir(group).catch(() => {})
+    return stat(group).then(
+      () => false,
+      () => true,
+    )
+  })
+  return (await Promise.all(removed)).every(Boolean)
 }
 
 let mounts: Promise<string[]> | undefined
 
-const ID = /^[0-9a-f]{64}$/
+/** Whether it is a container's, as engines give them. */
+export function isId(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text)
+}

@@ -1,11 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Config } from '../../config/config.ts'
 import type { EngineConfig } from './address.ts'
 import { ask, type Engine, findAgain, statusOf } from './engine.ts'
 import { removeGroups } from './groups.ts'
 import { LABEL } from './labels.ts'
+import { forgetMaking } from './used.ts'
 
 /** Marks of the instances whose containers this gateway has, or is about to have. */
 export const owned = new Set<string>()
+
+/** Nothing is there for it any more; what is tried again stays owned until then. */
+export function disown(mark: string): void {
+  if (!left.has(mark)) owned.delete(mark)
+}
 
 /** How to remove what could not be, the engine being gone, by its mark or its name. */
 const left = new Map<string, () => Promise<unknown>>()
@@ -50,7 +57,7 @@ export interface Making {
 export async function removeContainer(
   engine: Engine,
   making: Making,
-  config: EngineConfig,
+  config: EngineConfig & Pick<Config, 'cache'>,
 ): Promise<void> {
   const { mark } = making
   let looks = 0
@@ -60,12 +67,15 @@ export async function removeContainer(
       await endContainer(from, id)
       await removeGroups(id)
     } else if (making.open && ++looks < LOOKS) throw new Error('it may be made yet')
-    owned.delete(mark)
+    await forgetMaking(config.cache, mark, id)
   }
   try {
     await remove(engine)
   } catch {
-    removeLater(mark, async () => remove(await findAgain(config)))
+    removeLater(mark, async () => {
+      await remove(await findAgain(config))
+      owned.delete(mark)
+    })
   }
 }
 

@@ -9,7 +9,7 @@ import { boundsOf } from '../cell/bounds.ts'
 import { refuseWithout } from '../cell/refuse.ts'
 import { watchDisk } from '../limits/disk.ts'
 import { type ProcessOptions, ToolProcess } from '../process.ts'
-import type { StartOptions } from '../starting.ts'
+import { checkWanted, type StartOptions } from '../starting.ts'
 import { userOf } from '../users.ts'
 import { openWorkspace } from '../workspace.ts'
 import { attach, streamsOf } from './attach.ts'
@@ -21,11 +21,11 @@ import { ContainerMeter } from './meter.ts'
 import { mountsOf } from './mounts.ts'
 import { connectNetwork } from './network.ts'
 import { watchOwn } from './reap.ts'
-import { type Making, owned, removeContainer } from './remove.ts'
+import { disown, type Making, owned, removeContainer } from './remove.ts'
 import { RunningContainer } from './running.ts'
 import { placeFilter } from './seccomp.ts'
 import { type Placed, specOf } from './spec.ts'
-import { noteUse } from './used.ts'
+import { noteMaking, noteUse } from './used.ts'
 import { folderUser, userIn } from './user.ts'
 import { watchExit } from './wait.ts'
 
@@ -33,6 +33,7 @@ export interface ContainerOptions extends ProcessOptions {
   readonly config: Config
   readonly egress: StartOptions['egress']
   readonly owner: StartOptions['owner'] | undefined
+  readonly signal: StartOptions['signal'] | undefined
   /** Secrets and trace context. */
   readonly variables: Readonly<Record<string, string>>
 }
@@ -53,22 +54,28 @@ export async function startContainer(
   image: { readonly program: string; readonly args: readonly string[] },
   options: ContainerOptions,
 ): Promise<ToolProcess> {
-  const { config, log, fields } = options
-  const engine = await findEngine(config)
-  const undo: (() => Promise<unknown>)[] = []
+  const { config, log, fields, signal } = options
+  const mark = markOf(fields.instance)
+  // From here on it is waited for where the gateway ends, and all that is made for it.
+  owned.add(mark)
+  const undo: (() => Promise<unknown>)[] = [async () => disown(mark)]
   const release = async () => {
     for (const step of undo.splice(0).reverse()) await step()
   }
+  let engine: Engine | undefined
   try {
+    checkWanted(signal)
+    engine = await findEngine(config)
     await noteUse(config.cache)
     await placeFilter(engine.facts, config.cache)
     const instance = await prepare(tool, image.program, engine, options, undo)
+    checkWanted(signal)
     log.debug({ ...fields, image: instance.image.digest }, 'container is being created')
     return await run(tool, image.args, instance, options, undo, release)
   } catch (error) {
     if (!(error instanceof ToolgateError)) log.error({ ...fields, err: error }, 'no container')
     await release()
-    throw startFailure(error, engine)
+    throw engine === undefined ? error : startFailure(error, engine)
   }
 }
 
@@ -126,11 +133,10 @@ async function run(
   const { config, fields, variables } = options
   const mark = markOf(fields.instance)
   const making: Making = { mark, open: false }
-  owned.add(mark)
   watchOwn(config)
   undo.push(() => removeContainer(engine, making, config))
   const spec = specOf(tool, args, instance, { config, mark, variables })
-  const { connection, code, container } = await start(engine, making, spec, config.timeouts.start)
+  const { connection, code, container } = await start(engine, making, spec, config)
   undo.push(async () => connection.destroy())
   const pid = await pidOf(engine, container)
   const meter = new ContainerMeter(engine, container.id)
@@ -169,14 +175,14 @@ async function start(
   engine: Engine,
   making: Making,
   spec: ContainerCreateOptions,
-  patience: number,
+  { cache, timeouts: { start: patience } }: Pick<Config, 'cache' | 'timeouts'>,
 ): Promise<{ connection: Duplex; code: Promise<number>; container: Container }> {
   const { docker } = engine
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(new Error('no answer in time')), patience)
   try {
     // An answer that is cut off ends neither by itself nor by the signal.
-    const container = await ask(make(docker, making, spec, late.signal), patience)
+    const container = await ask(make(docker, making, spec, cache, late.signal), patience)
     await watchMemory(engine)
     const connection = await attach(docker, container.id, late.signal)
     connection.on('error', () => {})
@@ -197,14 +203,17 @@ async function make(
   docker: Docker,
   making: Making,
   spec: ContainerCreateOptions,
+  cache: string,
   abortSignal: AbortSignal,
 ): Promise<Container> {
+  await noteMaking(cache, making.mark)
   making.open = true
   try {
     // Named apart: by default the whole of it, with what is secret, would be in the URL, too.
     const asked = { _query: { name: `toolgate-${making.mark}` }, _body: spec, abortSignal }
     const container = await docker.createContainer(asked as unknown as ContainerCreateOptions)
     making.id = container.id
+    await noteMaking(cache, making.mark, container.id)
     return container
   } catch (error) {
     making.open = mayHeed(error)

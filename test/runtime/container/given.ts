@@ -83,6 +83,7 @@ export async function start(
     config,
     egress: options.egress,
     owner: undefined,
+    signal: undefined,
     variables,
     line: config.sizes.line,
     patience: { stdin: 1_000, term: 1_000 },

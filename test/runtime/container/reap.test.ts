@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { createServer as createHttp, type RequestListener } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { GATEWAY } from '../../../src/mark.ts'
 import { clearContainers } from '../../../src/runtime/container/clear.ts'
 import { findEngine } from '../../../src/runtime/container/engine.ts'
 import { reapContainers } from '../../../src/runtime/container/reap.ts'
 import { createReaper } from '../../../src/runtime/create-reaper.ts'
+import { findHierarchies } from '../../../src/runtime/limits/hierarchies.ts'
 import { noEngine, startEngine } from '../../harness/engine.ts'
 import type { Owner } from '../../harness/gateway.ts'
+import { until } from '../../harness/until.ts'
 import { listen, place, say } from './fake-engine.ts'
 import { boxed, type Ground, groundOf, start } from './given.ts'
 
@@ -84,13 +88,50 @@ test('what a dead gateway left is not cleared before its engine has answered', {
   await clear(absent)
 
   const reaper = createReaper(config, { log: ground.options.log, meters: telling } as never)
-  const { process: running, request } = await start(last, ground, engine, boxed('echo'))
+  const { process: running, request, inspect } = await start(last, ground, engine, boxed('echo'))
   await request('ping')
   assert.deepEqual(users(config.cache), [GATEWAY])
+  assert.deepEqual(notes(config.cache, GATEWAY), [(await inspect()).Id])
   await running.close('the session ended')
   assert.deepEqual(users(config.cache), [GATEWAY])
+  assert.deepEqual(notes(config.cache, GATEWAY), [])
   await reaper.close()
   assert.deepEqual(users(config.cache), [])
+})
+
+test('what an engine may make yet for a dead gateway, and groups it forgot, are waited for', {
+  skip: noEngine,
+}, async (t) => {
+  const [forgotten, containers] = [randomBytes(32).toString('hex'), [] as string[]]
+  const removed: string[] = []
+  const engine = createHttp((req, res) => engineWith(containers, [], removed)(req, res))
+  const { config, options } = await groundOf(t, await listen(t, engine))
+  const [hierarchy] = await findHierarchies('/proc')
+  const group = join(String(hierarchy?.mount), 'docker', forgotten)
+  mkdirSync(join(group, 'busy'), { recursive: true })
+  note(config.cache, DEAD, `${DEAD}.boxed.1`, forgotten)
+  const clear = () =>
+    clearContainers(config, new Set([DEAD]), { log: options.log, meters: telling })
+  const failures = new Set<string>()
+  const cleared = until('it to be cleared', () =>
+    clear().then(
+      () => true,
+      ({ message }: Error) => void failures.add(message),
+    ),
+  )
+  await pause(1_000)
+  const late = 'c'.repeat(64)
+  containers.push(late)
+  await until('it to be removed', () => removed.includes(late))
+  containers.pop()
+  rmdirSync(join(group, 'busy'))
+  await cleared
+  assert.deepEqual(users(config.cache), [])
+  assert.deepEqual([...failures].sort(), [
+    'a container may be made yet',
+    'control groups of a container stay',
+  ])
+  assert.ok(!existsSync(group))
 })
 
 test('a dead gateway that used a silent engine is not forgotten', linux, async (t) => {
@@ -128,9 +169,15 @@ function engineWith(
   }
 }
 
-function note(cache: string, gateway: string): void {
-  mkdirSync(join(cache, 'engines'), { recursive: true })
-  writeFileSync(join(cache, 'engines', gateway), '')
+function note(cache: string, gateway: string, ...names: readonly string[]): void {
+  const folder = join(cache, 'engines', gateway)
+  mkdirSync(folder, { recursive: true })
+  for (const name of names) writeFileSync(join(folder, name), '')
+}
+
+/** Containers that a gateway is said to have, by their marks and ids. */
+function notes(cache: string, gateway: string): string[] {
+  return readdirSync(join(cache, 'engines', gateway))
 }
 
 /** Gateways that are said to have used an engine. */

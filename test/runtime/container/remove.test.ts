@@ -65,6 +65,7 @@ async function fakeEngine(t: TestContext, create: (res: ServerResponse, make: ()
         config,
         egress: ground.options.egress,
         owner: undefined,
+        signal: undefined,
         variables: {},
         line: config.sizes.line,
         patience: { stdin: 100, term: 100 },
