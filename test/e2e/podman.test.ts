@@ -31,6 +31,8 @@ test('Podman keeps a tool to every line of its cell', { skip }, async (t) => {
   const gateway = await start(t, rootful, { boxed: toolOf('looks-around', policy) })
   const session = await openSession(`${gateway.url}/mcp/boxed`)
   const call = (name: string, args: object = {}) => session.callText(name, args)
+  // The one that was asked what the tool has goes.
+  await count(rootful, 1)
   const [container] = await rootful.containers()
   const { HostConfig: host } = await rootful.docker.getContainer(String(container?.Id)).inspect()
   assert.equal(host.Privileged, false)
@@ -100,9 +102,7 @@ test('where Podman gives no network that the proxy is in, a tool is refused', {
 }, async (t) => {
   const tools = { boxed: toolOf('echo', `network: 'egress'`) }
   const gateway = await start(t, rootful, tools)
-  const { status, text } = await callRest(gateway, 'boxed', 'echo')
-  assert.equal(status, 503)
-  assert.match(text, /Podman makes the bridge of a network only for a container that runs/)
+  await refused(gateway, 'boxed', /Podman makes the bridge of a network only for a container/)
   await count(rootful, 0)
 })
 
@@ -113,9 +113,7 @@ test('a rootless Podman serves the user that runs it, and the gateway', { skip }
     within: (dir) => asUser(PLAIN_USER, dir, rootless.socket),
   })
   // Without systemd it limits nothing, and says that it does.
-  const refused = await callRest(gateway, 'strict', 'whoami')
-  assert.equal(refused.status, 503)
-  assert.match(refused.text, /cannot limit memory; sandbox: 'none' lets it go/)
+  await refused(gateway, 'strict', /cannot limit memory; sandbox: 'none' lets it go/)
   const session = await openSession(`${gateway.url}/mcp/boxed`)
   assert.equal(await session.callText('whoami'), '0:0 /workspace')
   assert.match(await session.callText('status'), /^CapEff:\s+0{16}$/m)
@@ -140,6 +138,16 @@ interface View {
 const viewOf = async (gateway: Gateway) => (await toolView(gateway, 'boxed')) as unknown as View
 
 const lineOf = ({ cell }: View, what: string) => cell.find((line) => line.what === what)
+
+/** Once it was tried to learn what it has. */
+async function refused(gateway: Gateway, tool: string, why: RegExp): Promise<void> {
+  const { status, text } = await until('it to have been tried', async () => {
+    const reply = await callRest(gateway, tool, 'any')
+    return reply.text.includes('not_learned') ? undefined : reply
+  })
+  assert.equal(status, 503)
+  assert.match(text, why)
+}
 
 function toolOf(fixture: string, policy = ''): string {
   return `import { container, defineTool } from 'toolgate'

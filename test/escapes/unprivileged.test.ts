@@ -20,6 +20,24 @@ const policy = {
   memory: '192MB',
   processes: 40,
 }
+/** Attacks of which nothing but the cell keeps a user without rights; others need root, or /workspace. */
+const NEED_NO_MORE = new Set([
+  'reads the gateway’s environment',
+  'reads the gateway’s memory',
+  'reads the gateway’s configuration',
+  'reads another tool’s folder',
+  'lists processes of others',
+  'writes outside',
+  'makes namespaces',
+  'traces a process (101)',
+  'makes a user namespace (272)',
+  'reaches the kernel’s keyrings (250)',
+  'adds a key (248)',
+  'sets up io_uring (425)',
+  'connects to an abstract socket',
+  'connects to a service on the host’s loopback',
+  'connects to the gateway',
+])
 const besieged = skip
   ? undefined
   : await besiege(
@@ -28,6 +46,7 @@ const besieged = skip
         within: (dir) => asUser(65_534, dir),
         tools: {
           attacker: { command: fixture('runs-scripts'), policy },
+          loose: { command: fixture('runs-scripts'), policy: { sandbox: 'none' } },
           slow: { command: fixture('echo'), policy: { ...policy, cpus: 0.5 } },
         },
       },
@@ -47,6 +66,21 @@ test('a tool of a gateway that is not root gets through nowhere either', { skip 
   }
   await session.end()
   assert.ok(await neighbourAnswers(besieged))
+})
+
+test('without a cell the same attacks get through', { skip }, async (t) => {
+  if (besieged === undefined) return
+  const { gateway, house } = besieged
+  const session = await openSession(`${gateway.url}/mcp/loose`)
+  for (const attack of ATTACKS.filter(({ title }) => NEED_NO_MORE.has(title))) {
+    await t.test(attack.title, async () => {
+      const script = attack.script(house)
+      const { said } = JSON.parse(await session.callText(attack.by, { script }))
+      assert.throws(() => assertRepelled(said, attack), said)
+      assert.match(said, /^ENDED$/m)
+    })
+  }
+  await session.end()
 })
 
 for (const [what, script] of [

@@ -24,7 +24,8 @@ export async function clearContainers(
       meters.reaped(tool)
       log.warn({ tool, ...rest }, 'orphan ended')
     })
-    for (const user of users) await clearNotes(await notesOf(config.cache, user))
+    const notes = await Promise.all(users.map((user) => notesOf(config.cache, user)))
+    await clearNotes(notes.flat())
     await forgetUse(config.cache, users)
   }
   const ends = await Promise.allSettled([clear()])
@@ -37,16 +38,18 @@ export async function clearContainers(
  * as one is that an engine was asked for by who died, and where control groups stay.
  */
 async function clearNotes(names: readonly string[]): Promise<void> {
+  const why = new Set<string>()
   for (const name of names) {
     if (isId(name)) {
-      if (!(await removeGroups(name))) throw new Error('control groups of a container stay')
+      if (!(await removeGroups(name))) why.add('control groups of a container stay')
       continue
     }
     const since = missing.get(name) ?? performance.now()
     missing.set(name, since)
-    if (performance.now() - since < LATE) throw new Error('a container may be made yet')
-    missing.delete(name)
+    if (performance.now() - since < LATE) why.add('a container may be made yet')
   }
+  if (why.size > 0) throw new Error([...why].join('; '))
+  for (const name of names) missing.delete(name)
 }
 
 /** When an engine that answers did not have the container of that mark the first time. */

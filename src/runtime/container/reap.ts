@@ -82,15 +82,23 @@ async function removeNetworks(
   })
 }
 
-/** One after the other: none that fails keeps the next from its turn. */
+/** A few at a time: a busy engine takes long for each. None that fails keeps the next from its turn. */
 async function each<Item>(
   items: readonly Item[],
   work: (item: Item) => Promise<void>,
 ): Promise<PromiseSettledResult<void>[]> {
   const ends: PromiseSettledResult<void>[] = []
-  for (const item of items) ends.push(...(await Promise.allSettled([work(item)])))
+  const waiting = [...items]
+  const lane = async () => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+      ends.push(...(await Promise.allSettled([work(item)])))
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, lane))
   return ends
 }
+
+const AT_ONCE = 4
 
 /** No engine is started, and none is waited for, only to be asked. */
 export function mayBeThere(config: EngineConfig): boolean {
