@@ -38,7 +38,9 @@ export async function start<T extends object>(
   const span = telemetry.span(SPANS.spawn, request.traceparent, attributesOf(request, id))
   let process: ToolProcess | undefined
   let turn: Turn | undefined
-  const giveUp = () => void process?.close('its start was given up')
+  const giveUp = () => {
+    if (process !== undefined) void starts.follow(process.close('its start was given up'))
+  }
   signal?.addEventListener('abort', giveUp, { once: true })
   try {
     const options = {

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { GATEWAY, readMark } from '../mark.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { Leases, type Neighbour } from './leases.ts'
+import { NotYet } from './not-yet.ts'
 import { markedProcesses, markIn, readStat, readStatNow } from './proc.ts'
 
 export interface ReaperOptions {
@@ -34,8 +35,8 @@ export class Reaper {
   #held: Promise<void> | undefined
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
-  /** Something is left; milliseconds after which it is tried again. */
-  #again = SOON
+  /** How often something was left, one look after the other. */
+  #tries = 0
   #trying: NodeJS.Timeout | undefined
   #warned = false
 
@@ -80,16 +81,17 @@ export class Reaper {
       })
       .then((done) => {
         this.#looking = undefined
-        if (done) this.#again = SOON
+        if (done) this.#tries = 0
         else this.#tryAgain()
       })
   }
 
-  /** A busy engine may answer in a moment; one that is gone is asked less and less often. */
+  /** An engine may be back in a moment; one that stays away is asked with the next look. */
   #tryAgain(): void {
     if (this.#closed.signal.aborted) return
-    this.#trying = setTimeout(() => this.#look(), this.#again).unref()
-    this.#again = Math.min(2 * this.#again, MINUTE)
+    const pause = this.#tries < MANY ? Math.min(SOON * 2 ** this.#tries, EAGER) : MINUTE
+    this.#tries += 1
+    this.#trying = setTimeout(() => this.#look(), pause).unref()
   }
 
   /** False where something is left. */
@@ -140,7 +142,9 @@ export class Reaper {
     if (gateways.size === 0) return true
     const cleared = await Promise.allSettled(this.#options.clearers.map((clear) => clear(gateways)))
     const failed = cleared.filter(({ status }) => status === 'rejected')
-    for (const { reason } of failed as PromiseRejectedResult[]) this.#fault(reason)
+    for (const { reason } of failed as PromiseRejectedResult[]) {
+      if (!(reason instanceof NotYet)) this.#fault(reason)
+    }
     return failed.length === 0
   }
 
@@ -211,5 +215,8 @@ function send(target: number, signal: NodeJS.Signals): void {
 /** Milliseconds. */
 const MINUTE = 60_000
 const SOON = 1_000
+const EAGER = 4_000
 const PAUSE = 200
 const GIVE_UP = 5_000
+/** Tries, which are two minutes. */
+const MANY = 30

@@ -106,11 +106,16 @@ function rules(gateway: string): string[] {
   })
 }
 
-/** What has its id for a name, and drafts that nobody finished. */
+/**
+ * What has its id for a name, and drafts that nobody finished. What is written down of it for the
+ * next ones stays where its engine may make a container yet: a minute.
+ */
 function files({ gateway, folder }: Traces): string[] {
   const ours = (name: string) => name.includes(gateway) || DRAFT.test(name)
+  const records = ['gateways', 'engines'].map((name) => join(folder, 'cache', name, gateway))
+  const isAwaited = namesIn(records[1] ?? '').some(({ name }) => name.startsWith(gateway))
   return [
-    ...below(folder, ours),
+    ...below(folder, ours).filter((path) => !(isAwaited && records.includes(path))),
     ...namesIn(tmpdir())
       .filter(({ name }) => name.includes(gateway))
       .map(({ name }) => join(tmpdir(), name)),

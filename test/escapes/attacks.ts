@@ -170,7 +170,8 @@ export function assertRepelled(
   assert.doesNotMatch(said, MISSING)
 }
 
-const GOT_THROUGH = new RegExp(`THROUGH|${TREASURE}`)
+/** What an attack prints that got through. */
+export const GOT_THROUGH = new RegExp(`THROUGH|${TREASURE}`)
 
 function reads(what: string, path: (house: House) => string, through = ''): Attack {
   return {

@@ -1,7 +1,8 @@
-import { after, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { noPodman, startPodman } from '../harness/podman.ts'
 import { absent } from '../harness/services.ts'
 import { attackAll, besiegeBoxed } from './boxed.ts'
+import type { Besieged } from './house.ts'
 
 const skip = noPodman || absent('python3') || absent('ldd')
 const ends: (() => Promise<void>)[] = []
@@ -9,8 +10,11 @@ const owner = { after: (end: () => Promise<void>) => void ends.push(end) }
 after(async () => {
   for (const end of ends.reverse()) await end()
 })
-const besieged = skip ? undefined : await besiegeBoxed(owner, await startPodman(owner))
+let besieged: Besieged
+before(async () => {
+  if (!skip) besieged = await besiegeBoxed(owner, await startPodman(owner))
+})
 
 test('a tool in a container of Podman gets through nowhere', { skip }, async (t) => {
-  if (besieged !== undefined) await attackAll(t, besieged)
+  await attackAll(t, besieged)
 })

@@ -5,7 +5,7 @@ import { absent } from '../harness/services.ts'
 import { openSession } from '../harness/session.ts'
 import { toolView } from '../harness/tool-view.ts'
 import { asUser } from '../harness/users.ts'
-import { ATTACKS, assertRepelled } from './attacks.ts'
+import { ATTACKS, assertRepelled, GOT_THROUGH } from './attacks.ts'
 import { besiege, neighbourAnswers } from './house.ts'
 
 const skip =
@@ -20,7 +20,7 @@ const policy = {
   memory: '192MB',
   processes: 40,
 }
-/** Attacks of which nothing but the cell keeps a user without rights; others need root, or /workspace. */
+/** Attacks of which nothing but the cell keeps a user without rights, on a machine that lets those do them. */
 const NEED_NO_MORE = new Set([
   'reads the gateway’s environment',
   'reads the gateway’s memory',
@@ -72,11 +72,13 @@ test('without a cell the same attacks get through', { skip }, async (t) => {
   if (besieged === undefined) return
   const { gateway, house } = besieged
   const session = await openSession(`${gateway.url}/mcp/loose`)
-  for (const attack of ATTACKS.filter(({ title }) => NEED_NO_MORE.has(title))) {
+  const attacks = ATTACKS.filter(({ title }) => NEED_NO_MORE.has(title))
+  assert.equal(attacks.length, NEED_NO_MORE.size)
+  for (const attack of attacks) {
     await t.test(attack.title, async () => {
       const script = attack.script(house)
       const { said } = JSON.parse(await session.callText(attack.by, { script }))
-      assert.throws(() => assertRepelled(said, attack), said)
+      assert.match(said, GOT_THROUGH)
       assert.match(said, /^ENDED$/m)
     })
   }

@@ -4,6 +4,7 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   statfsSync,
@@ -40,11 +41,17 @@ export async function startPodman(
   const service = launch(dir, socket, rootless)
   owner.after(async () => {
     for (const { Id } of await containersOf(docker).catch(() => [])) {
-      await docker.getContainer(Id).remove({ force: true })
+      // One may have gone by itself since.
+      await docker
+        .getContainer(Id)
+        .remove({ force: true })
+        .catch(() => {})
     }
     await end(service, dir)
   })
-  await answers(docker, service, dir)
+  await answers(docker, service, dir).catch((error: Error) => {
+    throw new Error(`${error.message}${text(join(dir, 'said')).slice(-5_000)}`)
+  })
   // It is told of no tag, and gives its own.
   const image = await buildImage(docker, dir)
   return { socket, docker, image, containers: () => containersOf(docker) }
@@ -67,7 +74,7 @@ function launch(dir: string, socket: string, rootless: boolean): ChildProcess {
   return spawn(program, words, {
     // What runs its containers leaves notes where it is.
     cwd: own,
-    stdio: ['ignore', 'ignore', 'ignore'],
+    stdio: ['ignore', 'ignore', openSync(join(dir, 'said'), 'w')],
     env: {
       PATH: process.env.PATH,
       HOME: own,
@@ -101,7 +108,7 @@ async function end(service: ChildProcess, dir: string): Promise<void> {
   // One of them keeps the namespaces of whoever is not root, and outlives the service.
   const keeper = Number(text(join(dir, 'own/run/libpod/tmp/pause.pid')))
   const ours = [service.pid ?? 0, ...descendants(service.pid ?? 0), keeper]
-  const closed = once(service, 'close')
+  const closed = service.exitCode ?? service.signalCode ?? once(service, 'close')
   for (const pid of ours.filter((each) => each > 0)) kill(pid)
   await closed
   await unmount(dir)

@@ -33,7 +33,7 @@ export function resolveContainerCell(
   const parts = [
     image(digest),
     namespaces(facts),
-    networkPart(policy, config, noWall),
+    networkPart(policy, config, { noWall, podman: facts.podman }),
     privileges(policy, facts, config),
     root(policy),
     scratch(policy, facts, config),
@@ -67,9 +67,10 @@ const MODERN: EngineFacts = {
   rootless: false,
   cgroup: 2,
   groups: true,
-  bounds: { memory: true, cpus: true, processes: true },
+  bounds: { memory: true, swap: true, cpus: true, processes: true },
   seccomp: true,
   podman: false,
+  elsewhere: false,
 }
 
 function image(digest: string | null): Part {
@@ -213,8 +214,8 @@ function limits(
     lines: [
       {
         what: 'memory',
-        rule: `at most ${sizeOf(memory)}, with no swap`,
-        by: can.memory ? 'engine: Memory, MemorySwap' : null,
+        rule: `at most ${sizeOf(memory)}, ${can.swap ? 'with no swap' : 'and swap without a bound'}`,
+        by: can.memory ? `engine: Memory${can.swap ? ', MemorySwap' : ''}` : null,
       },
       {
         what: 'processes and threads',

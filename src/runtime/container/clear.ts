@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
+import { NotYet } from '../not-yet.ts'
 import type { EngineConfig } from './address.ts'
 import { isId, removeGroups } from './groups.ts'
 import { mayBeThere, reapContainers } from './reap.ts'
@@ -24,9 +25,13 @@ export async function clearContainers(
       meters.reaped(tool)
       log.warn({ tool, ...rest }, 'orphan ended')
     })
-    const notes = await Promise.all(users.map((user) => notesOf(config.cache, user)))
-    await clearNotes(notes.flat())
-    await forgetUse(config.cache, users)
+    const forgotten = users.map(async (user) => {
+      await clearNotes(await notesOf(config.cache, user))
+      await forgetUse(config.cache, [user])
+    })
+    for (const end of await Promise.allSettled(forgotten)) {
+      if (end.status === 'rejected') throw end.reason
+    }
   }
   const ends = await Promise.allSettled([clear()])
   ends.push(...(await Promise.allSettled([clearWalls(dead, config.environment)])))
@@ -48,12 +53,12 @@ async function clearNotes(names: readonly string[]): Promise<void> {
     missing.set(name, since)
     if (performance.now() - since < LATE) why.add('a container may be made yet')
   }
-  if (why.size > 0) throw new Error([...why].join('; '))
+  if (why.size > 0) throw new NotYet([...why].join('; '))
   for (const name of names) missing.delete(name)
 }
 
 /** When an engine that answers did not have the container of that mark the first time. */
 const missing = new Map<string, number>()
 
-/** Milliseconds. */
-const LATE = 2_500
+/** Milliseconds; a living gateway looks as long for what it gave up. */
+const LATE = 60_000

@@ -22,10 +22,12 @@ export interface EngineFacts {
   /** Each container is in a control group of its own: else there are no limits, and no usage. */
   readonly groups: boolean
   /** What it can keep a container from. */
-  readonly bounds: { readonly memory: boolean; readonly cpus: boolean; readonly processes: boolean }
+  readonly bounds: Readonly<Record<'memory' | 'swap' | 'cpus' | 'processes', boolean>>
   readonly seccomp: boolean
   /** It is Podman, which reads a filter of ours from a file, and does some things in its own way. */
   readonly podman: boolean
+  /** It may run in another machine, virtual or not, whose files are not ours. */
+  readonly elsewhere: boolean
 }
 
 /**
@@ -94,7 +96,7 @@ async function connect(address: EngineAddress): Promise<Engine> {
     return {
       docker,
       socket: 'socket' in address ? address.socket : null,
-      facts: factsOf(api, info, version),
+      facts: factsOf(api, info, version, !('socket' in address) || process.platform !== 'linux'),
     }
   } catch (error) {
     throw noEngine('the container engine does not answer', error)
@@ -133,6 +135,7 @@ const KNOWN = 47
 interface Info {
   readonly CgroupVersion?: string
   readonly MemoryLimit?: boolean
+  readonly SwapLimit?: boolean
   readonly CpuCfsQuota?: boolean
   readonly PidsLimit?: boolean
   readonly SecurityOptions?: readonly string[]
@@ -141,7 +144,12 @@ interface Info {
   readonly CgroupDriver?: string
 }
 
-function factsOf(api: number, info: Info, { Components = [] }: Version): EngineFacts {
+function factsOf(
+  api: number,
+  info: Info,
+  { Components = [] }: Version,
+  elsewhere: boolean,
+): EngineFacts {
   const options = info.SecurityOptions ?? []
   const seccomp = options.some(
     (option) => /^name=seccomp\b/.test(option) && !/unconfined/.test(option),
@@ -161,11 +169,14 @@ function factsOf(api: number, info: Info, { Components = [] }: Version): EngineF
     groups,
     bounds: {
       memory: groups && info.MemoryLimit !== false,
-      cpus: groups && info.CpuCfsQuota !== false,
+      swap: groups && (info.SwapLimit !== false || cgroup === 2),
+      // Podman looks for a file that only version 1 has.
+      cpus: groups && (info.CpuCfsQuota !== false || (podman && cgroup === 2)),
       processes: groups && info.PidsLimit !== false,
     },
     seccomp,
     podman,
+    elsewhere,
   }
 }
 

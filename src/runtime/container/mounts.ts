@@ -35,8 +35,9 @@ export async function mountsOf(
       throw refusal(`${target} ${why}`)
     }
     const readOnly = kind === 'read-only'
-    // Before 1.44 what is mounted below a read-only folder could be written to.
-    const shallow = readOnly && engine.facts.api < 44 ? { NonRecursive: true } : {}
+    // Before 1.44 what is mounted below a read-only folder could be written to; Docker promises more.
+    const deep = engine.facts.api >= 44 && !engine.facts.podman
+    const shallow = readOnly && !deep ? { NonRecursive: true } : {}
     mounts.push({
       Type: 'bind',
       Source: source,

@@ -2,11 +2,21 @@ import type { Config } from '../../config/config.ts'
 import type { Policy } from '../../tool/declaration.ts'
 import { isWaived, type Part } from './part.ts'
 
-/** What a container is connected to; `noWall` is why nothing keeps it from this machine, if so. */
+export interface Reach {
+  /** Why nothing keeps a container from this machine, if so. */
+  readonly noWall: string | null
+  /** Whether that is the engine. */
+  readonly podman: boolean
+}
+
+/** Why there is no way to the proxy with it, whatever a file lets go. */
+export const PODMAN = 'Podman makes the bridge of a network only for a container that runs'
+
+/** What a container is connected to. */
 export function networkPart(
   { network, sandbox }: Pick<Policy, 'network' | 'sandbox'>,
   config: Pick<Config, 'sandbox'>,
-  noWall: string | null,
+  { noWall, podman }: Reach,
 ): Part {
   const what = 'network'
   if (network === 'none') {
@@ -24,6 +34,12 @@ export function networkPart(
   }
   const list =
     network === 'egress' ? 'public addresses' : `only ${network.allow.join(', ') || 'nothing'}`
+  if (podman) {
+    return {
+      lines: [{ what, rule: `${list}, by name and port`, by: null }],
+      refusals: [`${PODMAN}, and the proxy listens on it before; say network: 'none' in its file`],
+    }
+  }
   const services = 'services of this machine on all of its addresses'
   const waived = noWall === null || isWaived({ sandbox }, config)
   return {

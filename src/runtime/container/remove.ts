@@ -65,7 +65,7 @@ export async function removeContainer(
     const id = making.id ?? (await findId(from, mark))
     if (id !== undefined) {
       await endContainer(from, id)
-      await removeGroups(id)
+      if (!(await removeGroups(id))) throw new Error('its control groups stay')
     } else if (making.open && ++looks < LOOKS) throw new Error('it may be made yet')
     await forgetMaking(config.cache, mark, id)
   }

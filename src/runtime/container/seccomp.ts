@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ToolgateError } from '../../errors.ts'
 import { CONDITIONS } from '../cell/seccomp/conditions.ts'
 import { REFUSED_CALLS } from '../cell/seccomp/refused.ts'
 import type { EngineFacts } from './engine.ts'
@@ -26,24 +27,38 @@ let profile: string | undefined
  * What an engine is told to filter by: the filter itself, or the path of the file that Podman reads;
  * undefined where there is no telling it.
  */
-export function filterFor({ seccomp, podman }: Filtering, cache: string): string | undefined {
+export function filterFor(
+  { seccomp, podman, elsewhere }: Filtering,
+  cache: string,
+): string | undefined {
   if (!seccomp) return undefined
   if (!podman) return seccompProfile()
-  // Elsewhere its files are those of a virtual machine.
-  return process.platform === 'linux' ? fileIn(cache) : undefined
+  return elsewhere ? undefined : fileIn(cache)
 }
 
-/** Writes that file, where the engine needs one. */
+/**
+ * Writes that file, where the engine needs one and it is not there. Rejects with
+ * `tool_failed_to_start`.
+ */
 export async function placeFilter(facts: Filtering, cache: string): Promise<void> {
   if (!facts.podman || filterFor(facts, cache) === undefined) return
   const file = fileIn(cache)
-  const fresh = `${file}.${randomUUID()}`
-  await mkdir(cache, { recursive: true })
-  await writeFile(fresh, seccompProfile())
-  await rename(fresh, file)
+  const there = await readFile(file, 'utf8').catch(() => undefined)
+  if (there === seccompProfile()) return
+  const draft = `${file}.${randomUUID()}`
+  try {
+    await mkdir(cache, { recursive: true })
+    await writeFile(draft, seccompProfile())
+    await rename(draft, file)
+  } catch (cause) {
+    await rm(draft, { force: true }).catch(() => {})
+    const message =
+      'The tool could not be started: its filter of system calls cannot be written to the cache folder.'
+    throw new ToolgateError('tool_failed_to_start', message, { cause })
+  }
 }
 
-type Filtering = Pick<EngineFacts, 'seccomp' | 'podman'>
+type Filtering = Pick<EngineFacts, 'seccomp' | 'podman' | 'elsewhere'>
 
 /** Named by what it says: another version of the gateway may share the folder. */
 function fileIn(cache: string): string {

@@ -47,7 +47,8 @@ export function specOf(
     [MARK]: mark,
   }
   // An engine would make these folders of the disk, without a bound.
-  const volumes = image.volumes.filter((path) => !mounts.some(({ Target }) => Target === path))
+  const tmpfs = tmpfsOf(policy.container, image.volumes, { size: config.cells.tmp, user, podman })
+  const taken = new Set(mounts.map(({ Target }) => Target))
   return {
     Image: image.id,
     ...(args.length > 0 && { Cmd: args.map((arg) => arg.replaceAll('{workspace}', WORKSPACE)) }),
@@ -70,7 +71,7 @@ export function specOf(
     HostConfig: {
       ...cell.host,
       ...(cell.host.NetworkMode === undefined && { NetworkMode: network.mode }),
-      Tmpfs: tmpfsOf(policy.container, volumes, { size: config.cells.tmp, user, podman }),
+      Tmpfs: Object.fromEntries(Object.entries(tmpfs).filter(([path]) => !taken.has(path))),
       Mounts: mounts,
     },
   }

@@ -1,6 +1,6 @@
 import type { Policy } from '../../tool/declaration.ts'
 
-export interface Memory {
+export interface TmpfsOptions {
   /** Most bytes of each. */
   readonly size: number
   /** Whom the container runs as, such as `1000:1000`. */
@@ -17,20 +17,20 @@ export interface Memory {
 export function tmpfsOf(
   { tmpfs, readOnly }: Pick<Policy['container'], 'tmpfs' | 'readOnly'>,
   volumes: readonly string[],
-  memory: Memory,
+  options: TmpfsOptions,
 ): Record<string, string> {
   const places: Record<string, string> = {}
   // It adds these to a read-only root, to be written to without a bound, where they are not named.
-  const theirs = memory.podman && readOnly ? ['/run:ro', '/var/tmp:ro'] : []
+  const theirs = options.podman && readOnly ? ['/run:ro', '/var/tmp:ro'] : []
   for (const entry of ['/tmp', ...theirs, ...volumes, ...tmpfs]) {
     const colon = entry.indexOf(':')
     const path = colon < 0 ? entry : entry.slice(0, colon)
-    places[path] = optionsOf(colon < 0 ? '' : entry.slice(colon + 1), memory)
+    places[path] = optionsOf(colon < 0 ? '' : entry.slice(colon + 1), options)
   }
   return places
 }
 
-function optionsOf(text: string, { size, user = '', podman }: Memory): string {
+function optionsOf(text: string, { size, user = '', podman }: TmpfsOptions): string {
   const given = text.split(',').filter((option) => option !== '')
   const names = new Set(given.map((option) => option.replace(/=.*/, '')))
   const strict = STRICT.filter(

@@ -44,9 +44,16 @@ export async function usersOf(cache: string, gateways: Iterable<string>): Promis
   return found
 }
 
-/** The marks and the ids of the containers that a gateway had. */
-export function notesOf(cache: string, gateway: string): Promise<string[]> {
-  return readdir(folderOf(cache, gateway)).catch(() => [])
+/** The marks and the ids of the containers that a gateway had. Rejects where they cannot be read. */
+export async function notesOf(cache: string, gateway: string): Promise<string[]> {
+  try {
+    return await readdir(folderOf(cache, gateway))
+  } catch (error) {
+    // An earlier version kept a file, and nothing in it.
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
+    throw error
+  }
 }
 
 /** Nothing of them is left in it. */

@@ -29,7 +29,6 @@ export async function findWalls(
 ): Promise<Filters | string> {
   if (socket === null) return 'an engine that is reached over TCP may be on another machine'
   if (facts.rootless) return 'the networks of a rootless engine are not this machine’s'
-  if (facts.podman) return 'Podman makes the bridge of a network only for a container that runs'
   const path = environment.PATH ?? ''
   const known = tried.get(path)
   if (known !== undefined && performance.now() < known.until) return known.walls

@@ -230,9 +230,10 @@ test('what an engine cannot enforce keeps a tool from starting, unless its file 
     rootless: true,
     cgroup: 1 as const,
     groups: false,
-    bounds: { memory: false, cpus: false, processes: false },
+    bounds: { memory: false, swap: false, cpus: false, processes: false },
     seccomp: false,
     podman: false,
+    elsewhere: false,
   }
   const config = {
     cells: {

@@ -31,8 +31,6 @@ test('without root or iptables there are no filters, and that is said', async ()
 test('engines whose networks are not this machine’s get no wall', async () => {
   const facts = { rootless: true } as never
   assert.match(String(await findWalls({ socket: '/x', facts }, {})), /rootless/)
-  const podman = { podman: true } as never
-  assert.match(String(await findWalls({ socket: '/x', facts: podman }, {})), /Podman/)
   assert.match(String(await findWalls({ socket: null, facts }, {})), /over TCP/)
 })
 

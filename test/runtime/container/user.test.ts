@@ -22,9 +22,10 @@ function user(
     rootless: more.rootless ?? false,
     cgroup: 1 as const,
     groups: true,
-    bounds: { memory: true, cpus: true, processes: true },
+    bounds: { memory: true, swap: true, cpus: true, processes: true },
     seccomp: true,
     podman: false,
+    elsewhere: false,
   }
   const access = more.folder === true ? ('read-only' as const) : ('none' as const)
   const policy = {
