@@ -9,6 +9,7 @@ import type { Catalogue, Learned, LearnState } from './catalogue.ts'
 import { Eras } from './eras.ts'
 import { inlineLearned } from './inline.ts'
 import { learnFrom } from './learn.ts'
+import { retryAfter } from './retry.ts'
 import { readStored, writeStored } from './stored.ts'
 
 export interface CatalogueOptions {
@@ -115,7 +116,7 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
   const look = (tool: Declaration): LearnState => {
     const state = peek(tool)
     if (state?.state === 'learned' || running.has(keyOf(tool))) return state ?? LEARNING
-    if (state?.state === 'failed' && Date.now() - state.at < RETRY) return state
+    if (state?.state === 'failed' && Date.now() - state.at < retryAfter(state.code)) return state
     const again = state?.state === 'failed' ? { ...LEARNING, error: state.error } : LEARNING
     states.set(keyOf(tool), again)
     void start(tool)
@@ -151,8 +152,6 @@ export function createCatalogue({ pool, cache, log }: CatalogueOptions): Learnin
 const MODERN: Spoken = { era: 'modern', dual: false }
 const LEARNING: LearnState = { state: 'learning' }
 const AGAIN = 1000
-/** Milliseconds after which a tool that could not be learned is tried again when asked for. */
-const RETRY = 30_000
 /**
  * What is learned within this part of the time for which it was silent before does not start
  * slowly. What takes longer may: the machine may have been busier before.

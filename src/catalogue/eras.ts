@@ -1,6 +1,7 @@
 import type { Spoken } from '../pool/lease.ts'
 import type { Probed } from '../pool/probes.ts'
 import type { Declaration } from '../tool/declaration.ts'
+import { retryAfter } from './retry.ts'
 
 /** Which eras each tool version speaks: declared in its file, else found out once. */
 export class Eras {
@@ -38,10 +39,12 @@ export class Eras {
   }
 
   async #look(tool: Declaration, key: string): Promise<Spoken> {
-    const found = await this.#find(tool).catch(() => UNKNOWN)
+    const found = await this.#find(tool).catch(({ code }: { code?: string }) => {
+      setTimeout(() => this.#again(key), retryAfter(code)).unref()
+      return UNKNOWN
+    })
     // Else it was let go meanwhile.
     if (this.#finding.delete(key)) this.#known.set(key, found)
-    if (found === UNKNOWN) setTimeout(() => this.#again(key), RETRY).unref()
     return found
   }
 
@@ -50,8 +53,6 @@ export class Eras {
   }
 }
 
-/** Milliseconds after which a tool that could not be started is asked again. */
-const RETRY = 30_000
 const UNKNOWN: Probed = { era: 'legacy', dual: false, silent: false }
 
 function keyOf({ name, version }: Declaration): string {

@@ -69,7 +69,7 @@ test('kill -9 the container engine under load: others go on, and it is as it was
 /** An engine that is back is noticed by who asks for it. */
 async function boxedAnswers(gateway: Resident): Promise<void> {
   const answers = async () => (await callRest(gateway, 'boxed', 'count')).status === 200
-  await until('containers to answer again', answers, 30_000)
+  await until('containers to answer again', answers, 15_000)
 }
 
 type Boxes = Awaited<ReturnType<typeof boxes>>

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import type Docker from 'dockerode'
+import type { TestEngine } from '../harness/engine.ts'
 import type { Owner } from '../harness/gateway.ts'
 import { openSession, type Session } from '../harness/session.ts'
 import { ATTACKS, assertRepelled } from './attacks.ts'
 import { type Besieged, besiege, neighbourAnswers } from './house.ts'
-import { ARMED, armImage } from './image.ts'
+import { ARMED } from './image.ts'
 
 /** What containers are judged by differently. */
 const DIFFERENT: Readonly<Record<string, RegExp>> = {
@@ -15,12 +15,11 @@ const DIFFERENT: Readonly<Record<string, RegExp>> = {
 
 const BOUNDED = `workspace: 'read-write', memory: '192MB', processes: 40`
 
-/** Attackers in containers of an engine. */
-export async function besiegeBoxed(
+/** Attackers in containers of an engine that has the image of `armImage`. */
+export function besiegeBoxed(
   owner: Owner,
-  { docker, socket }: { readonly docker: Docker; readonly socket: string },
+  { socket }: Pick<TestEngine, 'socket'>,
 ): Promise<Besieged> {
-  await armImage(docker)
   return besiege(owner, {
     config: {
       engine: { socket },

@@ -9,6 +9,7 @@ import { toolView } from '../harness/tool-view.ts'
 import { until } from '../harness/until.ts'
 import { attackAll, besiegeBoxed, run } from './boxed.ts'
 import { neighbourAnswers } from './house.ts'
+import { armImage } from './image.ts'
 
 const skip = noEngine || absent('python3') || absent('ldd')
 const ends: (() => Promise<void>)[] = []
@@ -17,7 +18,7 @@ after(async () => {
   for (const end of ends.reverse()) await end()
 })
 
-const besieged = skip ? undefined : await besiegeBoxed(owner, await startEngine(owner))
+const besieged = skip ? undefined : await besiegeBoxed(owner, await startEngine(owner, armImage))
 
 test('a tool in a container gets through nowhere', { skip }, async (t) => {
   if (besieged !== undefined) await attackAll(t, besieged)

@@ -14,8 +14,8 @@ const PROGRAMS =
     ' ',
   )
 
-/** Makes it of what this machine has: there is no network to pull one from. */
-export async function armImage(docker: Docker): Promise<void> {
+/** Makes it of what this machine has: there is no network to pull one from. Resolves with its id. */
+export async function armImage(docker: Docker): Promise<string> {
   const stage = mkdtempSync(join(tmpdir(), 'toolgate-armed-'))
   try {
     // Some engines give the root of an image what this has.
@@ -44,6 +44,7 @@ export async function armImage(docker: Docker): Promise<void> {
     const changes = ['ENTRYPOINT ["/usr/local/bin/node"]', 'CMD ["/app/runs-scripts.mjs"]']
     const stream = await docker.importImage(tar.stdout, { repo, tag, changes })
     await promisify(docker.modem.followProgress.bind(docker.modem))(stream)
+    return (await docker.getImage(ARMED).inspect()).Id
   } finally {
     rmSync(stage, { recursive: true, force: true })
   }

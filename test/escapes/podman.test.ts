@@ -3,6 +3,7 @@ import { noPodman, startPodman } from '../harness/podman.ts'
 import { absent } from '../harness/services.ts'
 import { attackAll, besiegeBoxed } from './boxed.ts'
 import type { Besieged } from './house.ts'
+import { armImage } from './image.ts'
 
 const skip = noPodman || absent('python3') || absent('ldd')
 const ends: (() => Promise<void>)[] = []
@@ -12,7 +13,7 @@ after(async () => {
 })
 let besieged: Besieged
 before(async () => {
-  if (!skip) besieged = await besiegeBoxed(owner, await startPodman(owner))
+  if (!skip) besieged = await besiegeBoxed(owner, await startPodman(owner, { fill: armImage }))
 })
 
 test('a tool in a container of Podman gets through nowhere', { skip }, async (t) => {

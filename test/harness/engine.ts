@@ -31,7 +31,7 @@ export const noEngine: string | false =
 export interface TestEngine {
   readonly socket: string
   readonly docker: Docker
-  /** Id of the image that holds Node and test/fixtures, at /app. */
+  /** Id of the image, by default the one that holds Node and test/fixtures, at /app. */
   readonly image: string
   /** Every container that it has, running or not. */
   containers(): Promise<Docker.ContainerInfo[]>
@@ -46,8 +46,11 @@ export interface TestEngine {
 /** The name by which tools find the image of every engine; Podman looks for others at docker.io. */
 export const IMAGE = 'localhost/toolgate-test/fixtures:latest'
 
-/** Starts an engine with folders of its own and an image; ends with its owner, and leaves nothing. */
-export async function startEngine(owner: Owner): Promise<TestEngine> {
+/**
+ * Starts an engine with folders of its own and an image, that of the fixtures unless `fill` makes
+ * another and tells its id; ends with its owner, and leaves nothing.
+ */
+export async function startEngine(owner: Owner, fill = buildImage): Promise<TestEngine> {
   const dir = mkdtempSync(join(tmpdir(), 'toolgate-engine-'))
   const socket = join(dir, 'engine.sock')
   const docker = new Docker({ socketPath: socket })
@@ -60,7 +63,7 @@ export async function startEngine(owner: Owner): Promise<TestEngine> {
     await end(daemon, dir, ids)
   })
   await answers(docker, daemon, dir)
-  const image = await buildImage(docker, dir)
+  const image = await fill(docker, dir)
   return {
     socket,
     docker,

@@ -30,10 +30,16 @@ export const PLAIN_USER = 54_321
 /** A Podman of the test's own. */
 export type TestPodman = Pick<TestEngine, 'socket' | 'docker' | 'image' | 'containers'>
 
+export interface PodmanOptions {
+  readonly rootless?: boolean
+  /** Makes its image, and tells the id. */
+  readonly fill?: typeof buildImage
+}
+
 /** Starts one, as root or as `PLAIN_USER`; it ends with its owner, and leaves nothing. */
 export async function startPodman(
   owner: Owner,
-  { rootless = false }: { readonly rootless?: boolean } = {},
+  { rootless = false, fill = buildImage }: PodmanOptions = {},
 ): Promise<TestPodman> {
   const dir = mkdtempSync(join(tmpdir(), 'toolgate-podman-'))
   const socket = join(dir, 'own/podman.sock')
@@ -53,7 +59,7 @@ export async function startPodman(
     throw new Error(`${error.message}${text(join(dir, 'said')).slice(-5_000)}`)
   })
   // It is told of no tag, and gives its own.
-  const image = await buildImage(docker, dir)
+  const image = await fill(docker, dir)
   return { socket, docker, image, containers: () => containersOf(docker) }
 }
 

@@ -90,3 +90,21 @@ test('who waits too long is refused, and who gives up waits no longer', async (t
   assert.deepEqual(begun, ['first', 'third: tool_gone', 'second: unavailable'])
   assert.equal(starts.waiting, 0)
 })
+
+test('what is followed is over when all of it is, that which came meanwhile too', async () => {
+  const starts = new Starts({ most: 1, wait: 1000 })
+  await starts.over()
+  const [first, second] = [Promise.withResolvers<number>(), Promise.withResolvers<number>()]
+  const followed = starts.follow(first.promise)
+  let over = false
+  const end = starts.over().then(() => {
+    over = true
+  })
+  void starts.follow(second.promise).catch(() => {})
+  first.resolve(1)
+  assert.equal(await followed, 1)
+  await turn()
+  assert.equal(over, false)
+  second.reject(new Error('it failed'))
+  await end
+})
