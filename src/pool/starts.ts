@@ -1,5 +1,5 @@
 import { ToolgateError } from '../errors.ts'
-import { givenUp } from '../runtime/starting.ts'
+import { checkWanted, givenUp } from '../runtime/starting.ts'
 import { type Priority, Queue, type Waiter } from './queue.ts'
 
 export interface StartsOptions {
@@ -39,7 +39,7 @@ export class Starts {
    * too long, with `tool_gone` when the signal is aborted.
    */
   async turn(priority: Priority, caller: string, signal?: AbortSignal): Promise<Turn> {
-    if (signal?.aborted === true) throw givenUp()
+    checkWanted(signal)
     if (this.#queue.size > 0 || !this.#isFree(priority)) {
       await this.#wait(priority, caller, signal)
     } else this.#underWay += 1

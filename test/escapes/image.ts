@@ -1,9 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import type Docker from 'dockerode'
+import { importFolder } from '../harness/engine.ts'
 import { programPath } from '../harness/services.ts'
 
 /** The name of the image that attackers have: Node, a shell with the usual programs, Python. */
@@ -37,14 +37,8 @@ export async function armImage(docker: Docker): Promise<string> {
     for (const library of new Set([...linked, ...more])) put(stage, library, library)
     for (const folder of ['tmp', 'etc', 'workspace'])
       mkdirSync(join(stage, folder), { recursive: true })
-    const tar = spawn('tar', ['-C', stage, '-chf', '-', '.'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    const [repo, tag] = ARMED.split(':')
     const changes = ['ENTRYPOINT ["/usr/local/bin/node"]', 'CMD ["/app/runs-scripts.mjs"]']
-    const stream = await docker.importImage(tar.stdout, { repo, tag, changes })
-    await promisify(docker.modem.followProgress.bind(docker.modem))(stream)
-    return (await docker.getImage(ARMED).inspect()).Id
+    return await importFolder(docker, stage, ARMED, changes)
   } finally {
     rmSync(stage, { recursive: true, force: true })
   }

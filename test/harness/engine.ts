@@ -145,13 +145,26 @@ export async function buildImage(docker: Docker, dir: string): Promise<string> {
     symlinkSync(source, join(stage, target))
   }
   for (const folder of ['tmp', 'data', 'etc']) mkdirSync(join(stage, folder))
-  const tar = spawn('tar', ['-C', stage, '-chf', '-', '.'], { stdio: ['ignore', 'pipe', 'ignore'] })
-  const [repo, tag] = IMAGE.split(':')
   const changes = ['ENTRYPOINT ["/usr/local/bin/node"]', 'CMD ["/app/echo.mjs"]', 'VOLUME /data']
+  const id = await importFolder(docker, stage, IMAGE, changes)
+  rmSync(stage, { recursive: true })
+  return id
+}
+
+/** Makes an image of what a folder holds or links to; resolves with its id. */
+export async function importFolder(
+  docker: Docker,
+  folder: string,
+  name: string,
+  changes: string[],
+): Promise<string> {
+  const tar = spawn('tar', ['-C', folder, '-chf', '-', '.'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const [repo, tag] = name.split(':')
   const stream = await docker.importImage(tar.stdout, { repo, tag, changes })
   await promisify(docker.modem.followProgress.bind(docker.modem))(stream)
-  rmSync(stage, { recursive: true })
-  return (await docker.getImage(IMAGE).inspect()).Id
+  return (await docker.getImage(name).inspect()).Id
 }
 
 async function librariesOf(program: string): Promise<string[]> {

@@ -58,7 +58,6 @@ export async function startPodman(
   await answers(docker, service, dir).catch((error: Error) => {
     throw new Error(`${error.message}${text(join(dir, 'said')).slice(-5_000)}`)
   })
-  // It is told of no tag, and gives its own.
   const image = await fill(docker, dir)
   return { socket, docker, image, containers: () => containersOf(docker) }
 }

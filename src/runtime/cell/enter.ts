@@ -6,7 +6,7 @@ import { within } from '../../within.ts'
 import type { Exit, Stdio } from '../body.ts'
 import type { LimitGroup } from '../limits/limits.ts'
 import { removeGroup } from '../limits/remove-group.ts'
-import { givenUp } from '../starting.ts'
+import { checkWanted, givenUp } from '../starting.ts'
 import type { Given, NativeCell } from './native.ts'
 import { seccompFilter } from './seccomp/filter.ts'
 
@@ -52,7 +52,7 @@ export async function enterCell(options: EnterOptions): Promise<Entered> {
   let group: LimitGroup | undefined
   try {
     group = await options.group
-    if (options.signal?.aborted === true) throw givenUp()
+    checkWanted(options.signal)
     outer = await spawn(group.entrance, options)
     return await timely(placed(group, outer), options)
   } catch (error) {

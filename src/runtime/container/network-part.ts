@@ -9,9 +9,6 @@ export interface Reach {
   readonly podman: boolean
 }
 
-/** Why there is no way to the proxy with it, whatever a file lets go. */
-export const PODMAN = 'Podman makes the bridge of a network only for a container that runs'
-
 /** What a container is connected to. */
 export function networkPart(
   { network, sandbox }: Pick<Policy, 'network' | 'sandbox'>,
@@ -34,10 +31,14 @@ export function networkPart(
   }
   const list =
     network === 'egress' ? 'public addresses' : `only ${network.allow.join(', ') || 'nothing'}`
+  // Whatever its file lets go: there would be no way to the proxy.
   if (podman) {
     return {
       lines: [{ what, rule: `${list}, by name and port`, by: null }],
-      refusals: [`${PODMAN}, and the proxy listens on it before; say network: 'none' in its file`],
+      refusals: [
+        'Podman makes the bridge of a network only for a container that runs, ' +
+          "and the proxy listens on it before; say network: 'none' in its file",
+      ],
     }
   }
   const services = 'services of this machine on all of its addresses'

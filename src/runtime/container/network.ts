@@ -9,7 +9,6 @@ import { deadEnd } from './dead-end.ts'
 import { ask, type Engine, engineSaid, statusOf } from './engine.ts'
 import { FilterError, type Filters } from './iptables.ts'
 import { LABEL } from './labels.ts'
-import { PODMAN } from './network-part.ts'
 import { isWaived } from './part.ts'
 import { removeLater } from './remove.ts'
 import { bridgeName, buildWall, findWalls, isThere, type Wall } from './wall.ts'
@@ -40,7 +39,6 @@ export async function connectNetwork(
     return { mode: network, variables: {}, release: async () => {} }
   }
   if (engine.socket === null) throw refusal('the engine is reached over TCP, and the proxy is not')
-  if (engine.facts.podman) throw refusal(PODMAN)
   const walls = await findWalls(engine, config.environment)
   if (typeof walls === 'string' && !isWaived(policy, config)) throw refusal(walls)
   const filters = typeof walls === 'string' ? null : walls
